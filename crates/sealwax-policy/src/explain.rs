@@ -1,0 +1,309 @@
+//! The record of every change: what was done to a message, by which rule, and
+//! why. `explain`, the logs, the dashboard and the tests all read this.
+
+use std::fmt;
+
+/// Builds [`Rule`] and its texts from one table, so that none can be forgotten.
+macro_rules! rules {
+    ($( $(#[$doc:meta])* $variant:ident = $id:literal, $reference:literal, $reason:literal; )+) => {
+        /// A rule of the policy. Its id is stable: it appears in `--json`
+        /// output, logs and tests.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Rule {
+            $( $(#[$doc])* $variant, )+
+            /// A change to one cookie that the app sets.
+            Cookie(sealwax_cookie::Change),
+            /// A cookie of the client that the app does not get to see.
+            CookieDropped(sealwax_cookie::InboundDrop),
+        }
+
+        impl Rule {
+            /// The rules of this crate; those of single cookies are listed by
+            /// [`sealwax_cookie`].
+            pub const ALL: &'static [Rule] = &[ $( Rule::$variant, )+ ];
+
+            /// The stable name, dotted from general to special.
+            #[must_use]
+            pub fn id(self) -> &'static str {
+                match self {
+                    $( Rule::$variant => $id, )+
+                    Rule::Cookie(change) => change.id(),
+                    Rule::CookieDropped(drop) => drop.id(),
+                }
+            }
+
+            /// Why the rule exists, in one plain sentence.
+            #[must_use]
+            pub fn reason(self) -> &'static str {
+                match self {
+                    $( Rule::$variant => $reason, )+
+                    Rule::Cookie(change) => change.reason(),
+                    Rule::CookieDropped(drop) => drop.reason(),
+                }
+            }
+
+            /// The document and section that the rule rests on.
+            #[must_use]
+            pub fn reference(self) -> &'static str {
+                match self {
+                    $( Rule::$variant => $reference, )+
+                    Rule::Cookie(_) | Rule::CookieDropped(_) => "RFC 6265bis",
+                }
+            }
+        }
+    };
+}
+
+rules! {
+    /// More or fewer than one `Host`, or a malformed one.
+    HostMalformed = "host.malformed", "RFC 9112 §3.2",
+        "a request names exactly one well-formed host; anything else could be read differently by the next server";
+    /// The URL and `Host` name different hosts.
+    HostMismatch = "host.mismatch", "RFC 9112 §3.2.2, RFC 9113 §8.3.1",
+        "the URL and the Host field name different hosts, so two servers could disagree about the site";
+    /// No site answers for this host.
+    HostUnknown = "host.unknown", "RFC 9110 §15.5.20",
+        "no site here answers for this host, so a forged Host cannot reach an app";
+    /// `CONNECT` to a gateway.
+    MethodRefused = "method.refused", "RFC 9110 §9.3.6, §9.3.8",
+        "CONNECT asks for a tunnel and TRACE reflects credentials; a gateway in front of an app offers neither";
+    /// A request under `/.sealwax/` that nothing answers.
+    ReservedPath = "path.reserved", "Sealwax",
+        "paths under /.sealwax/ belong to the gateway and never reach the app";
+
+    /// A route header of an untrusted client.
+    ForwardedRemoved = "forwarded.removed", "OWASP ASVS 4.1.3",
+        "what a client says about itself or its route is not believed";
+    /// Our own route headers.
+    ForwardedSet = "forwarded.set", "RFC 7239 §1",
+        "the app learns scheme, host and client from the gateway, which knows them";
+    /// A header whose name some servers read as another name.
+    HeaderNameDropped = "header-name.dropped", "RFC 3875 §4.1.18",
+        "a name with `_` or `.` reads like the one with `-` in many frameworks, and could forge it";
+
+    /// Plain HTTP is sent to HTTPS.
+    RedirectHttps = "redirect.https", "RFC 9110 §15.4",
+        "plain HTTP can be read and changed by anyone on the way";
+    /// A path on which a redirect would hide the mistake.
+    RedirectRefused = "redirect.refused", "OWASP ASVS 4.1.2",
+        "an API client that is redirected has already sent its secret in plain text; a refusal makes the mistake visible";
+    /// A path that is served over plain HTTP.
+    RedirectExempt = "redirect.exempt", "SECURE_REDIRECT_EXEMPT",
+        "the configuration exempts this path from the redirect";
+    /// The app redirects a URL to itself, again and again.
+    RedirectLoop = "redirect.loop", "RFC 9110 §15.4",
+        "the app keeps redirecting this URL to itself; it probably does not know that the client came over HTTPS";
+
+    /// HSTS was added.
+    HstsAdded = "hsts.added", "RFC 6797 §7.1",
+        "the browser will use HTTPS on its own from now on";
+    /// The app's own HSTS was removed.
+    HstsRemoved = "hsts.removed", "RFC 6797 §7.2, §8.1.1",
+        "browsers would remember it for a host where it can only do harm, or it must not be sent over plain HTTP";
+    /// HSTS is not sent here.
+    HstsWithheld = "hsts.withheld", "RFC 6797 §8.1.1",
+        "HSTS is only sent for public names with a publicly trusted certificate";
+
+    /// `X-Content-Type-Options` was added.
+    NosniffAdded = "headers.nosniff", "WHATWG Fetch, X-Content-Type-Options",
+        "browsers must not guess a type that the app did not declare";
+    /// `Referrer-Policy` was added.
+    ReferrerPolicyAdded = "headers.referrer-policy", "W3C Referrer Policy",
+        "full URLs of this site are not told to other sites";
+    /// `Cross-Origin-Opener-Policy` was added.
+    OpenerPolicyAdded = "headers.cross-origin-opener-policy", "WHATWG HTML, Cross-origin opener policies",
+        "pages of other sites that open this one get no handle on its window";
+    /// `X-Frame-Options` was added.
+    FrameOptionsAdded = "headers.x-frame-options", "RFC 7034 §2.1",
+        "other sites cannot show this page in a frame to steal clicks";
+
+    /// The Cookie header was written anew.
+    CookieCanonical = "cookie.canonical", "RFC 6265bis §4.2",
+        "the app gets one Cookie header in one unambiguous form";
+    /// Prefixed names become the app's own again.
+    CookieRestored = "cookie.prefix.restored", "RFC 6265bis §4.1.3",
+        "the browser kept the cookie under its prefixed name; the app knows it by its own";
+    /// The client holds a form of a cookie that is no longer used.
+    CookieStale = "cookie.stale", "RFC 6265bis §5.8.3",
+        "the client holds this cookie in a form that is not accepted; it is deleted so that it cannot win later";
+    /// A cookie would have left over plain HTTP.
+    CookieWithheld = "cookie.withheld", "RFC 6265bis §5.7",
+        "a Secure cookie sent over plain HTTP is refused by the browser and readable on the way";
+    /// A browser would ignore this Set-Cookie.
+    CookieInvalid = "cookie.invalid", "RFC 6265bis §5.6",
+        "browsers ignore this Set-Cookie; it is passed on as the app wrote it";
+    /// A cookie that scripts can read.
+    CookieReadable = "cookie.readable", "RFC 6265bis §4.1.2.6",
+        "scripts can read this cookie; it could be hardened if no script needs it";
+    /// The app deletes a cookie.
+    CookieDeleted = "cookie.deleted", "RFC 6265bis §3.1",
+        "the app deletes this cookie, so it is deleted in every form that the client may hold";
+    /// A cross-site POST arrived without a cookie that the Lax floor held back.
+    CookieCrossSitePost = "cookie.same-site.cross-site-post", "RFC 6265bis §5.2, §8.8.2",
+        "SameSite=Lax holds cookies back on cross-site POST (SAML, form_post); if the app needs one here, set same_site = \"None\" for its name";
+    /// Scripts probably wanted the CSRF cookie.
+    CookieScriptWanted = "cookie.readable.hint", "Django CSRF_COOKIE_HTTPONLY",
+        "a same-origin request with the CSRF cookie but without its header was refused: if scripts read that cookie, list it in cookies.readable";
+    /// A response varies with the user agent.
+    VaryUserAgent = "cookie.legacy-same-site.vary", "RFC 9110 §12.5.5",
+        "the cookie depends on the User-Agent, so a cache must not mix the responses";
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Something that was not there is now.
+    Added,
+    /// Something is different.
+    Changed,
+    /// Something is gone.
+    Removed,
+    /// The request was answered by the policy instead of the app.
+    Refused,
+    /// Nothing was changed, but somebody should know.
+    Reported,
+}
+
+impl Action {
+    /// Lower-case word for output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Action::Added => "added",
+            Action::Changed => "changed",
+            Action::Removed => "removed",
+            Action::Refused => "refused",
+            Action::Reported => "reported",
+        }
+    }
+}
+
+/// One entry of the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Change {
+    /// The rule that decided.
+    pub rule: Rule,
+    /// What it did.
+    pub action: Action,
+    /// The header, cookie or part of the request concerned.
+    pub subject: String,
+    /// The value before, where there was one.
+    pub before: Option<String>,
+    /// The value after, where there is one.
+    pub after: Option<String>,
+    /// False in report mode: this is what would have been done.
+    pub applied: bool,
+}
+
+/// How much is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Level {
+    /// Only what somebody should be told once: drops, reports, refusals. Costs
+    /// nothing on a message without them.
+    #[default]
+    Notable,
+    /// Every change, for `explain` and tests.
+    All,
+}
+
+/// Collects the changes of one exchange.
+#[derive(Debug, Default)]
+pub struct Recorder {
+    level: Level,
+    changes: Vec<Change>,
+}
+
+impl Recorder {
+    /// A recorder for `level`; it allocates only when something is recorded.
+    #[must_use]
+    pub fn new(level: Level) -> Self {
+        Self { level, changes: Vec::new() }
+    }
+
+    /// Records an everyday change; `make` runs only when somebody listens.
+    #[inline]
+    pub(crate) fn routine(&mut self, make: impl FnOnce() -> Change) {
+        if self.level == Level::All {
+            self.changes.push(make());
+        }
+    }
+
+    /// Records what somebody should be told.
+    #[inline]
+    pub(crate) fn notable(&mut self, make: impl FnOnce() -> Change) {
+        self.changes.push(make());
+    }
+
+    /// The changes so far, in the order in which they were made.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// The changes, taken out.
+    #[must_use]
+    pub fn into_changes(self) -> Vec<Change> {
+        self.changes
+    }
+}
+
+impl Change {
+    pub(crate) fn new(rule: Rule, action: Action, subject: impl Into<String>) -> Self {
+        Self { rule, action, subject: subject.into(), before: None, after: None, applied: true }
+    }
+
+    pub(crate) fn before(mut self, value: &[u8]) -> Self {
+        self.before = Some(printable(value));
+        self
+    }
+
+    pub(crate) fn after(mut self, value: &[u8]) -> Self {
+        self.after = Some(printable(value));
+        self
+    }
+
+    pub(crate) fn applied(mut self, applied: bool) -> Self {
+        self.applied = applied;
+        self
+    }
+}
+
+/// Header bytes as text that is safe to print: what is not printable becomes
+/// an escape.
+pub(crate) fn printable(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.chars().any(char::is_control) => text.to_owned(),
+        _ => bytes.escape_ascii().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn ids_are_unique_and_texts_are_whole() {
+        let mut seen = HashSet::new();
+        for rule in Rule::ALL {
+            assert!(seen.insert(rule.id()), "{} twice", rule.id());
+            assert!(!rule.reason().is_empty() && !rule.reference().is_empty());
+            assert!(rule.id().bytes().all(|b| b.is_ascii_lowercase() || b"-.".contains(&b)));
+        }
+    }
+
+    #[test]
+    fn terminal_escapes_cannot_pass() {
+        assert_eq!(printable(b"a\x1b[2Jb"), "a\\x1b[2Jb");
+        assert_eq!(printable("é".as_bytes()), "é");
+        assert_eq!(printable(b"\xff"), "\\xff");
+    }
+}

@@ -1,0 +1,208 @@
+//! The headers that tell the app who came, and how: what the client claimed is
+//! taken out, what the gateway knows is put in.
+
+use std::net::IpAddr;
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::explain::{Action, Change, Recorder, Rule};
+use crate::host::Host;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+
+/// Headers by which clients or other proxies describe the route. `x-forwarded`
+/// and all that begins with `x-forwarded-`, and our own `sealwax-` and
+/// `x-sealwax-`, are matched by prefix.
+const ROUTE_HEADERS: [&str; 15] = [
+    "cf-connecting-ip",
+    "client-ip",
+    "fastly-client-ip",
+    "forwarded",
+    "front-end-https",
+    "proxy",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-host",
+    "x-original-host",
+    "x-original-url",
+    "x-real-ip",
+    "x-rewrite-url",
+    "x-url-scheme",
+];
+
+/// What the app is told.
+pub(crate) struct Facts<'a> {
+    pub(crate) authority: &'a HeaderValue,
+    pub(crate) host: &'a Host<'a>,
+    pub(crate) client: Option<IpAddr>,
+    pub(crate) secure: bool,
+}
+
+/// Takes out every header that the client may not send: route headers, and
+/// names with `_` or `.`, which CGI-style servers fold into the real ones.
+pub(crate) fn strip(headers: &mut HeaderMap, allowed: &[HeaderName], record: &mut Recorder) {
+    // Most requests carry none: find out in one pass before changing anything.
+    let mut doomed: Vec<(HeaderName, Rule)> = Vec::new();
+    for name in headers.keys() {
+        if let Some(rule) = refusal(name.as_str()) {
+            if rule == Rule::HeaderNameDropped && allowed.contains(name) {
+                continue;
+            }
+            doomed.push((name.clone(), rule));
+        }
+    }
+    for (name, rule) in doomed {
+        let change = || {
+            let before: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
+            Change::new(rule, Action::Removed, name.as_str()).before(&before.join(&b", "[..]))
+        };
+        if rule == Rule::HeaderNameDropped {
+            record.notable(change);
+        } else {
+            record.routine(change);
+        }
+        headers.remove(&name);
+    }
+}
+
+fn refusal(name: &str) -> Option<Rule> {
+    let bytes = name.as_bytes();
+    if bytes.iter().any(|b| matches!(b, b'_' | b'.')) {
+        return Some(Rule::HeaderNameDropped);
+    }
+    // The first letter rules nearly every header out.
+    let suspicious = match bytes.first() {
+        Some(b'x') => {
+            let rest = name.strip_prefix("x-forwarded");
+            rest.is_some_and(|r| r.is_empty() || r.starts_with('-'))
+                || name.starts_with("x-sealwax-")
+                || ROUTE_HEADERS.contains(&name)
+        }
+        Some(b's') => name.starts_with("sealwax-"),
+        Some(b'c' | b'f' | b'p' | b't') => ROUTE_HEADERS.contains(&name),
+        _ => false,
+    };
+    suspicious.then_some(Rule::ForwardedRemoved)
+}
+
+/// Puts in what the gateway knows. `X-Forwarded-For` holds one address, so no
+/// app can pick the wrong one.
+pub(crate) fn set(headers: &mut HeaderMap, facts: &Facts<'_>, record: &mut Recorder) {
+    let mut put = |name: HeaderName, value: HeaderValue| {
+        record.routine(|| {
+            Change::new(Rule::ForwardedSet, Action::Added, name.as_str()).after(value.as_bytes())
+        });
+        headers.insert(name, value);
+    };
+    let (scheme, default_port) = if facts.secure { ("https", "443") } else { ("http", "80") };
+    put(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
+    put(X_FORWARDED_HOST, facts.authority.clone());
+    let port = match facts.host.port() {
+        // `Host::parse` let only digits through.
+        Some(port) => HeaderValue::from_str(port).unwrap_or(HeaderValue::from_static(default_port)),
+        None => HeaderValue::from_static(default_port),
+    };
+    put(X_FORWARDED_PORT, port);
+    if let Some(client) = facts.client
+        && let Some(value) = address_value(client)
+    {
+        put(X_FORWARDED_FOR, value.clone());
+        put(X_REAL_IP, value);
+    }
+}
+
+fn address_value(address: IpAddr) -> Option<HeaderValue> {
+    use std::io::Write as _;
+    // 39 characters hold the longest IPv6 text; 45 with an embedded IPv4.
+    let mut text = [0_u8; 46];
+    let mut rest = &mut text[..];
+    write!(rest, "{address}").ok()?;
+    let unused = rest.len();
+    HeaderValue::from_bytes(text.get(..46 - unused)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explain::Level;
+
+    fn map(names: &[&str]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for name in names {
+            map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_static("1"));
+        }
+        map
+    }
+
+    #[test]
+    fn nothing_a_client_says_about_its_route_survives() {
+        let claims = [
+            "X-Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port",
+            "X-Forwarded-Prefix", "X-Forwarded-Scheme", "X-Forwarded-Ssl", "X-Forwarded-Server", "Forwarded",
+            "X-Real-IP", "True-Client-IP", "X-Client-IP", "X-Cluster-Client-IP", "CF-Connecting-IP",
+            "Fastly-Client-IP", "X-Original-URL", "X-Original-Host", "X-Rewrite-URL", "X-Host", "X-Url-Scheme",
+            "Front-End-Https", "Proxy", "X-Sealwax-Anything", "Sealwax-Session", "X_Forwarded_Proto",
+            "X-Forwarded_For", "X.Forwarded.Proto", "Transfer_Encoding", "Client-Ip",
+        ];
+        let mut headers = map(&claims);
+        let mut record = Recorder::new(Level::All);
+        strip(&mut headers, &[], &mut record);
+        assert!(headers.is_empty(), "{headers:?}");
+        assert_eq!(record.changes().len(), claims.len());
+    }
+
+    #[test]
+    fn everything_else_stays() {
+        let names = [
+            "accept", "user-agent", "x-csrftoken", "x-requested-with", "x-forwardedish", "proxy-authorization",
+            "content-type", "sec-fetch-site", "cookie", "x-api-key", "traceparent", "priority", "x-hostname",
+        ];
+        let mut headers = map(&names);
+        strip(&mut headers, &[], &mut Recorder::default());
+        assert_eq!(headers.len(), names.len());
+    }
+
+    #[test]
+    fn an_allowed_odd_name_stays_and_another_is_reported() {
+        let mut headers = map(&["x_legacy", "x_other"]);
+        let mut record = Recorder::default();
+        strip(&mut headers, &[HeaderName::from_static("x_legacy")], &mut record);
+        assert!(headers.contains_key("x_legacy") && !headers.contains_key("x_other"));
+        assert_eq!(record.changes()[0].subject, "x_other");
+    }
+
+    #[test]
+    fn the_app_learns_scheme_host_port_and_client() {
+        let authority = HeaderValue::from_static("app.example:8443");
+        let host = Host::parse(authority.as_bytes()).unwrap();
+        let client = Some("2001:db8::1".parse().unwrap());
+        let mut headers = HeaderMap::new();
+        let facts = Facts { authority: &authority, host: &host, client, secure: true };
+        set(&mut headers, &facts, &mut Recorder::default());
+        for (name, value) in [
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "app.example:8443"),
+            ("x-forwarded-port", "8443"),
+            ("x-forwarded-for", "2001:db8::1"),
+            ("x-real-ip", "2001:db8::1"),
+        ] {
+            assert_eq!(headers[name], value);
+        }
+    }
+
+    #[test]
+    fn a_unix_socket_peer_has_no_address() {
+        let authority = HeaderValue::from_static("app.example");
+        let host = Host::parse(authority.as_bytes()).unwrap();
+        let mut headers = HeaderMap::new();
+        let facts = Facts { authority: &authority, host: &host, client: None, secure: false };
+        set(&mut headers, &facts, &mut Recorder::default());
+        assert_eq!(headers["x-forwarded-port"], "80");
+        assert!(!headers.contains_key("x-forwarded-for"));
+    }
+}

@@ -1,0 +1,134 @@
+//! Security headers that are added when the app sent none of its own.
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+use crate::explain::{Action, Change, Recorder, Rule};
+
+/// `Cross-Origin-Opener-Policy` has no constant in the `http` crate.
+pub const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-opener-policy");
+
+/// The values to add; `None` adds nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Headers {
+    /// `X-Content-Type-Options: nosniff`. Default: true.
+    pub content_type_nosniff: bool,
+    /// `Referrer-Policy`.
+    pub referrer_policy: Option<HeaderValue>,
+    /// `Cross-Origin-Opener-Policy`.
+    pub cross_origin_opener_policy: Option<HeaderValue>,
+    /// `X-Frame-Options`; never where the app sends `frame-ancestors`.
+    pub x_frame_options: Option<HeaderValue>,
+}
+
+impl Headers {
+    /// Values that do not break a working app: popups for sign-in and payment
+    /// keep their opener, pages may be framed by their own site. The default.
+    #[must_use]
+    pub fn compatible() -> Self {
+        Self {
+            content_type_nosniff: true,
+            referrer_policy: Some(HeaderValue::from_static("strict-origin-when-cross-origin")),
+            cross_origin_opener_policy: Some(HeaderValue::from_static("same-origin-allow-popups")),
+            x_frame_options: Some(HeaderValue::from_static("SAMEORIGIN")),
+        }
+    }
+
+    /// Django's defaults.
+    #[must_use]
+    pub fn django() -> Self {
+        Self {
+            content_type_nosniff: true,
+            referrer_policy: Some(HeaderValue::from_static("same-origin")),
+            cross_origin_opener_policy: Some(HeaderValue::from_static("same-origin")),
+            x_frame_options: Some(HeaderValue::from_static("DENY")),
+        }
+    }
+
+    pub(crate) fn apply(&self, headers: &mut HeaderMap, applied: bool, record: &mut Recorder) {
+        let nosniff = self.content_type_nosniff.then(|| HeaderValue::from_static("nosniff"));
+        let framed_by_csp = || frame_ancestors(headers);
+        let frame = self.x_frame_options.clone().filter(|_| !framed_by_csp());
+        let wanted = [
+            (Rule::NosniffAdded, header::X_CONTENT_TYPE_OPTIONS, nosniff),
+            (Rule::ReferrerPolicyAdded, header::REFERRER_POLICY, self.referrer_policy.clone()),
+            (Rule::OpenerPolicyAdded, CROSS_ORIGIN_OPENER_POLICY, self.cross_origin_opener_policy.clone()),
+            (Rule::FrameOptionsAdded, header::X_FRAME_OPTIONS, frame),
+        ];
+        for (rule, name, value) in wanted {
+            if let Some(value) = value
+                && let header::Entry::Vacant(place) = headers.entry(name)
+            {
+                record.routine(|| {
+                    Change::new(rule, Action::Added, place.key().as_str())
+                        .after(value.as_bytes())
+                        .applied(applied)
+                });
+                place.insert(value);
+            }
+        }
+    }
+}
+
+impl Default for Headers {
+    fn default() -> Self {
+        Self::compatible()
+    }
+}
+
+/// Whether the app says itself who may frame it (CSP Level 3 §6.4.2), which
+/// browsers prefer to `X-Frame-Options`.
+fn frame_ancestors(headers: &HeaderMap) -> bool {
+    headers.get_all(header::CONTENT_SECURITY_POLICY).iter().any(|policy| {
+        policy.as_bytes().split(|b| matches!(b, b';' | b',')).any(|directive| {
+            let directive = directive.trim_ascii_start();
+            let name = directive.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+            name.eq_ignore_ascii_case(b"frame-ancestors")
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn apply(own: &[(&'static str, &'static str)], settings: &Headers) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in own {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        settings.apply(&mut headers, true, &mut Recorder::default());
+        headers
+    }
+
+    #[test]
+    fn adds_only_what_is_missing() {
+        let headers = apply(&[("referrer-policy", "no-referrer")], &Headers::compatible());
+        assert_eq!(headers["referrer-policy"], "no-referrer");
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        assert_eq!(headers["x-frame-options"], "SAMEORIGIN");
+        assert_eq!(headers["cross-origin-opener-policy"], "same-origin-allow-popups");
+        assert_eq!(headers.get_all("referrer-policy").iter().count(), 1);
+    }
+
+    #[test]
+    fn frame_ancestors_speaks_for_itself() {
+        for csp in ["frame-ancestors https://a.example", "default-src 'self'; Frame-Ancestors *", "a 'b',frame-ancestors x"] {
+            assert!(!apply(&[("content-security-policy", csp)], &Headers::django()).contains_key("x-frame-options"));
+        }
+        for csp in ["default-src 'self'", "x-frame-ancestors *", "img-src frame-ancestors"] {
+            assert!(apply(&[("content-security-policy", csp)], &Headers::django()).contains_key("x-frame-options"));
+        }
+    }
+
+    #[test]
+    fn none_adds_nothing() {
+        let off = Headers {
+            content_type_nosniff: false,
+            referrer_policy: None,
+            cross_origin_opener_policy: None,
+            x_frame_options: None,
+        };
+        assert!(apply(&[], &off).is_empty());
+    }
+}

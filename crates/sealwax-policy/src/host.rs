@@ -1,0 +1,303 @@
+//! The `Host` of a request and the list of hosts a site answers for.
+//!
+//! The grammar and the matching are Django's (`ALLOWED_HOSTS`), so that a
+//! request which passes here passes there: lower-cased, the value must be a
+//! name of `[a-z0-9.-]` or a bracketed IPv6 literal, with an optional decimal
+//! port; one trailing dot of the name is ignored for matching.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// A well-formed `Host` value (RFC 9110 §7.2), split into name and port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host<'a> {
+    raw: &'a str,
+    domain: Cow<'a, str>,
+    port: Option<&'a str>,
+}
+
+impl<'a> Host<'a> {
+    /// Reads a `Host` field value.
+    ///
+    /// # Errors
+    /// [`MalformedHost`] when the value is empty, a list, holds user
+    /// information, a character outside the grammar or an empty port.
+    pub fn parse(raw: &'a [u8]) -> Result<Self, MalformedHost> {
+        // The grammar below is ASCII only, so a value that is not UTF-8 fails it.
+        let raw = std::str::from_utf8(raw).map_err(|_| MalformedHost)?;
+        let (name, port) = split_port(raw)?;
+        let valid = if let Some(literal) = name.strip_prefix('[') {
+            is_ipv6_literal(literal)
+        } else {
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+        };
+        if !valid {
+            return Err(MalformedHost);
+        }
+        let bare = name.strip_suffix('.').unwrap_or(name);
+        if bare.is_empty() {
+            return Err(MalformedHost);
+        }
+        let domain = if bare.bytes().any(|b| b.is_ascii_uppercase()) {
+            Cow::Owned(bare.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(bare)
+        };
+        Ok(Self { raw, domain, port })
+    }
+
+    /// The value as it was sent.
+    #[must_use]
+    pub fn as_str(&self) -> &'a str {
+        self.raw
+    }
+
+    /// The name in lower case, without port and without a trailing dot; an
+    /// IPv6 literal keeps its brackets.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// The name as it was sent, without the port.
+    #[must_use]
+    pub fn name(&self) -> &'a str {
+        match self.port {
+            // `port` is a suffix of `raw` after a colon: both cuts are in range.
+            Some(port) => &self.raw[..self.raw.len() - port.len() - 1],
+            None => self.raw,
+        }
+    }
+
+    /// The port's digits, if the value has one.
+    #[must_use]
+    pub fn port(&self) -> Option<&'a str> {
+        self.port
+    }
+}
+
+/// A `Host` value outside the grammar: the answer is 400 (RFC 9112 §3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MalformedHost;
+
+impl fmt::Display for MalformedHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the Host is not a host name or address with an optional port")
+    }
+}
+
+impl std::error::Error for MalformedHost {}
+
+fn split_port(raw: &str) -> Result<(&str, Option<&str>), MalformedHost> {
+    // In an IPv6 literal the colons before `]` are no port separators.
+    let search_from = raw.rfind(']').map_or(0, |at| at + 1);
+    match raw[search_from..].split_once(':') {
+        None => Ok((raw, None)),
+        Some((before, port)) => {
+            if port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) {
+                return Err(MalformedHost);
+            }
+            Ok((&raw[..search_from + before.len()], Some(port)))
+        }
+    }
+}
+
+/// `literal` is what follows the opening bracket: hex digits, a colon, then hex
+/// digits, dots and colons up to the closing bracket.
+fn is_ipv6_literal(literal: &str) -> bool {
+    let Some(inner) = literal.strip_suffix(']') else {
+        return false;
+    };
+    let Some((head, tail)) = inner.split_once(':') else {
+        return false;
+    };
+    head.bytes().all(|b| b.is_ascii_hexdigit())
+        && !tail.is_empty()
+        && tail.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':'))
+}
+
+/// The hosts one site answers for, by Django's `ALLOWED_HOSTS` rules: an exact
+/// name, `.example.com` for the name and everything below it, `*` for all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AllowedHosts {
+    patterns: Vec<String>,
+}
+
+impl AllowedHosts {
+    /// Takes the patterns in the order in which they were written.
+    pub fn new<S: Into<String>>(patterns: impl IntoIterator<Item = S>) -> Self {
+        let patterns = patterns
+            .into_iter()
+            .map(|pattern| {
+                let mut pattern: String = pattern.into();
+                pattern.make_ascii_lowercase();
+                pattern
+            })
+            .collect();
+        Self { patterns }
+    }
+
+    /// Whether `domain` (as [`Host::domain`] gives it) is allowed.
+    #[must_use]
+    pub fn allow(&self, domain: &str) -> bool {
+        self.patterns.iter().any(|pattern| matches(domain, pattern))
+    }
+
+    /// The patterns, in lower case.
+    pub fn patterns(&self) -> impl Iterator<Item = &str> {
+        self.patterns.iter().map(String::as_str)
+    }
+
+    /// How closely `domain` is named: 2 exactly, 1 by a pattern, 0 not at all.
+    fn closeness(&self, domain: &str) -> u8 {
+        if self.patterns.iter().any(|pattern| pattern == domain) {
+            2
+        } else {
+            u8::from(self.allow(domain))
+        }
+    }
+}
+
+/// Django's `is_same_domain`, with `*` for everything.
+fn matches(domain: &str, pattern: &str) -> bool {
+    if pattern == "*" {
+        return true;
+    }
+    match pattern.strip_prefix('.') {
+        Some("") => false,
+        Some(parent) => {
+            domain == parent || (domain.len() > parent.len() && domain.ends_with(pattern))
+        }
+        None => !pattern.is_empty() && domain == pattern,
+    }
+}
+
+/// Picks the site of a host: an exact name beats a pattern, then the order in
+/// which the sites were written decides.
+pub fn choose<'s, T>(
+    sites: &'s [T],
+    hosts: impl Fn(&T) -> &AllowedHosts,
+    domain: &str,
+) -> Option<&'s T> {
+    let mut by_pattern = None;
+    for site in sites {
+        match hosts(site).closeness(domain) {
+            2 => return Some(site),
+            1 if by_pattern.is_none() => by_pattern = Some(site),
+            _ => {}
+        }
+    }
+    by_pattern
+}
+
+/// Whether a name or address is one that only this machine or a private
+/// network can mean: HSTS must never be remembered for it, and no public
+/// authority certifies it (RFC 6761, RFC 6762, RFC 8375; ICANN's `.internal`).
+#[must_use]
+pub fn is_local_name(domain: &str) -> bool {
+    const SUFFIXES: [&str; 5] = ["localhost", "test", "local", "internal", "home.arpa"];
+    SUFFIXES.iter().any(|suffix| {
+        domain
+            .strip_suffix(suffix)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
+}
+
+/// Whether a domain is an IP address rather than a name (RFC 6797 §8.1.1: no
+/// HSTS for those).
+#[must_use]
+pub fn is_address(domain: &str) -> bool {
+    domain.starts_with('[') || domain.parse::<std::net::Ipv4Addr>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn domain(raw: &str) -> Option<String> {
+        Host::parse(raw.as_bytes()).ok().map(|h| h.domain().to_owned())
+    }
+
+    #[test]
+    fn reads_what_django_reads() {
+        for (raw, expected) in [
+            ("example.com", Some("example.com")),
+            ("EXAMPLE.com:8443", Some("example.com")),
+            ("example.com.", Some("example.com")),
+            ("example.com.:80", Some("example.com")),
+            ("[::1]", Some("[::1]")),
+            ("[::1]:8000", Some("[::1]")),
+            ("[2001:DB8::1.2.3.4]", Some("[2001:db8::1.2.3.4]")),
+            ("127.0.0.1:1", Some("127.0.0.1")),
+            ("a..b", Some("a..b")),
+            ("", None),
+            (".", None),
+            (":80", None),
+            ("a:", None),
+            ("a:b", None),
+            ("a:1:2", None),
+            ("a,b", None),
+            ("a b", None),
+            ("a_b", None),
+            ("user@a", None),
+            ("a/b", None),
+            ("[::1", None),
+            ("::1", None),
+            ("[1]", None),
+            ("[:]", None),
+            ("[::1]x", None),
+            ("[::1]x:1", None),
+            ("é.example", None),
+        ] {
+            assert_eq!(domain(raw).as_deref(), expected, "{raw:?}");
+        }
+        assert!(Host::parse(b"a\xff").is_err());
+    }
+
+    #[test]
+    fn keeps_the_name_as_sent() {
+        let host = Host::parse(b"ExAmple.com.:8443").unwrap();
+        assert_eq!((host.name(), host.port()), ("ExAmple.com.", Some("8443")));
+    }
+
+    #[test]
+    fn allows_as_django_does() {
+        let hosts = AllowedHosts::new(["App.example.com", ".wild.test", "[::1]"]);
+        for (name, allowed) in [
+            ("app.example.com", true),
+            ("x.app.example.com", false),
+            ("wild.test", true),
+            ("a.b.wild.test", true),
+            ("evilwild.test", false),
+            ("[::1]", true),
+            ("", false),
+        ] {
+            assert_eq!(hosts.allow(name), allowed, "{name}");
+        }
+        assert!(AllowedHosts::new(["*"]).allow("anything"));
+        assert!(!AllowedHosts::new(["."]).allow("x."));
+        assert!(!AllowedHosts::default().allow("localhost"));
+    }
+
+    #[test]
+    fn an_exact_name_beats_a_pattern() {
+        let sites = [
+            AllowedHosts::new([".example.com"]),
+            AllowedHosts::new(["api.example.com"]),
+        ];
+        let found = choose(&sites, |s| s, "api.example.com").unwrap();
+        assert!(std::ptr::eq(found, &sites[1]));
+        assert!(choose(&sites, |s| s, "other").is_none());
+    }
+
+    #[test]
+    fn knows_local_names_and_addresses() {
+        for name in ["localhost", "app.localhost", "x.test", "printer.local", "a.internal"] {
+            assert!(is_local_name(name), "{name}");
+        }
+        for name in ["contest", "example.com", "localhost.example.com"] {
+            assert!(!is_local_name(name), "{name}");
+        }
+        assert!(is_address("127.0.0.1") && is_address("[::1]") && !is_address("1.2.3.4.example"));
+    }
+}

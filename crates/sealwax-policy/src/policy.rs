@@ -1,0 +1,57 @@
+//! The checked policy of one site: plain data, every field documented with its
+//! default. How it is written down is the business of `sealwax-config`; that
+//! its parts fit together is checked there, at the place of the mistake.
+
+use http::HeaderName;
+use sealwax_cookie::NameRules;
+
+use crate::headers::Headers;
+use crate::host::AllowedHosts;
+use crate::hsts::Hsts;
+use crate::proxies::TrustedProxies;
+use crate::redirect::Redirect;
+
+/// Whether the policy acts or only tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Apply every rule.
+    #[default]
+    Enforce,
+    /// Change no response and refuse nothing by policy, but record what would
+    /// be done. Framing, host check, forwarded headers and the reading of
+    /// cookies stay as in [`Mode::Enforce`].
+    Report,
+}
+
+/// Everything the rules need to know about one site.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Policy {
+    /// Enforce or report. Default: enforce.
+    pub mode: Mode,
+    /// The hosts of the site (Django: `ALLOWED_HOSTS`). Default: none.
+    pub hosts: AllowedHosts,
+    /// Proxies in front whose `X-Forwarded-*` are believed. Default: none.
+    pub proxies: TrustedProxies,
+    /// Header names with `_` or `.` that may reach the app. Default: none.
+    pub odd_header_names: Vec<HeaderName>,
+    /// From plain HTTP to HTTPS.
+    pub redirect: Redirect,
+    /// Strict-Transport-Security.
+    pub hsts: Hsts,
+    /// The other security headers.
+    pub headers: Headers,
+    /// Cookies, both ways.
+    pub cookies: NameRules,
+    /// Leave `SameSite=None` off for browsers that cannot read it, with `Vary:
+    /// User-Agent`. Default: false.
+    pub legacy_same_site: bool,
+}
+
+impl Policy {
+    /// The default policy for `hosts`.
+    #[must_use]
+    pub fn new(hosts: AllowedHosts) -> Self {
+        Self { hosts, ..Self::default() }
+    }
+}
