@@ -13,8 +13,21 @@ const HOUSE: &[(&str, u8, &[&str])] = &[
     ("sealwax-policy", 0, &["sealwax-cookie"]),
     ("sealwax-config", 1, &["sealwax-policy"]),
     ("sealwax-cert", 2, &[]),
-    ("sealwax-gateway", 3, &["sealwax-cert", "sealwax-config", "sealwax-policy"]),
-    ("sealwax-cli", 4, &["sealwax-cert", "sealwax-config", "sealwax-gateway", "sealwax-policy"]),
+    (
+        "sealwax-gateway",
+        3,
+        &["sealwax-cert", "sealwax-config", "sealwax-policy"],
+    ),
+    (
+        "sealwax-cli",
+        4,
+        &[
+            "sealwax-cert",
+            "sealwax-config",
+            "sealwax-gateway",
+            "sealwax-policy",
+        ],
+    ),
 ];
 
 /// Beside the house: may use what they measure or test.
@@ -22,17 +35,42 @@ const BESIDE: &[&str] = &["sealwax-tests", "sealwax-hammer", "sealwax-bench-poli
 
 /// What a pure crate must not reach, in source text.
 const IMPURE_SOURCE: &[&str] = &[
-    "std::fs", "std::env", "std::process", "std::thread", "SystemTime::now", "Instant::now", "std::os::",
-    "TcpStream", "TcpListener", "UdpSocket", "UnixStream", "tokio", "rustls", "getrandom", "rand::",
+    "std::fs",
+    "std::env",
+    "std::process",
+    "std::thread",
+    "SystemTime::now",
+    "Instant::now",
+    "std::os::",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "UnixStream",
+    "tokio",
+    "rustls",
+    "getrandom",
+    "rand::",
 ];
 
 /// What a pure crate must not reach, as a dependency of any depth.
 const IMPURE_CRATES: &[&str] = &[
-    "tokio", "rustls", "hyper", "mio", "socket2", "getrandom", "rand", "aws-lc-rs", "libc", "rustix",
+    "tokio",
+    "rustls",
+    "hyper",
+    "mio",
+    "socket2",
+    "getrandom",
+    "rand",
+    "aws-lc-rs",
+    "libc",
+    "rustix",
 ];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests/ lies in the workspace")
+        .to_owned()
 }
 
 fn metadata() -> Value {
@@ -42,7 +80,11 @@ fn metadata() -> Value {
         .current_dir(root())
         .output()
         .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON")
 }
 
@@ -59,7 +101,9 @@ fn graph(metadata: &Value) -> BTreeMap<String, BTreeSet<String>> {
         let name = name_of[node["id"].as_str().expect("id")];
         let needs = graph.entry(name.to_owned()).or_default();
         for dep in node["deps"].as_array().expect("deps") {
-            let normal = dep["dep_kinds"].as_array().is_some_and(|kinds| kinds.iter().any(|k| k["kind"].is_null()));
+            let normal = dep["dep_kinds"]
+                .as_array()
+                .is_some_and(|kinds| kinds.iter().any(|k| k["kind"].is_null()));
             if normal {
                 needs.insert(name_of[dep["pkg"].as_str().expect("pkg")].to_owned());
             }
@@ -85,7 +129,11 @@ fn rust_files(dir: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
         let path = entry.path();
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        if path.is_dir() && !hidden && entry.file_name() != "target" && entry.file_name() != "node_modules" {
+        if path.is_dir()
+            && !hidden
+            && entry.file_name() != "target"
+            && entry.file_name() != "node_modules"
+        {
             rust_files(&path, found);
         } else if path.extension().is_some_and(|e| e == "rs") {
             found.push(path);
@@ -103,17 +151,31 @@ fn every_crate_has_its_place_and_imports_point_downward() {
         .filter(|p| p["source"].is_null())
         .filter_map(|p| p["name"].as_str())
         .collect();
-    let placed: BTreeSet<&str> = HOUSE.iter().map(|row| row.0).chain(BESIDE.iter().copied()).collect();
+    let placed: BTreeSet<&str> = HOUSE
+        .iter()
+        .map(|row| row.0)
+        .chain(BESIDE.iter().copied())
+        .collect();
     let homeless: Vec<_> = members.difference(&placed).collect();
-    assert!(homeless.is_empty(), "crates without a place in the house: {homeless:?}");
+    assert!(
+        homeless.is_empty(),
+        "crates without a place in the house: {homeless:?}"
+    );
 
     let level: BTreeMap<&str, u8> = HOUSE.iter().map(|row| (row.0, row.1)).collect();
     let graph = graph(&metadata);
     for (name, own_level, allowed) in HOUSE {
         for dep in graph[*name].iter().filter(|d| d.starts_with("sealwax")) {
-            assert!(allowed.contains(&dep.as_str()), "{name} may not import {dep}");
-            let below = level[dep.as_str()] < *own_level || (*own_level == 0 && level[dep.as_str()] == 0);
-            assert!(below, "{name} (level {own_level}) imports {dep}, which is not below it");
+            assert!(
+                allowed.contains(&dep.as_str()),
+                "{name} may not import {dep}"
+            );
+            let below =
+                level[dep.as_str()] < *own_level || (*own_level == 0 && level[dep.as_str()] == 0);
+            assert!(
+                below,
+                "{name} (level {own_level}) imports {dep}, which is not below it"
+            );
         }
     }
 }
@@ -134,7 +196,12 @@ fn level_0_is_pure() {
             for (number, line) in text.lines().enumerate() {
                 let code = line.split("//").next().unwrap_or_default();
                 for word in IMPURE_SOURCE {
-                    assert!(!code.contains(word), "{}:{}: {word} in a pure crate", file.display(), number + 1);
+                    assert!(
+                        !code.contains(word),
+                        "{}:{}: {word} in a pure crate",
+                        file.display(),
+                        number + 1
+                    );
                 }
             }
         }
@@ -145,7 +212,11 @@ fn level_0_is_pure() {
 fn one_crypto_provider_and_rustls_only_where_it_belongs() {
     let graph = graph(&metadata());
     for banned in ["ring", "openssl", "openssl-sys", "native-tls", "boring"] {
-        let users: Vec<_> = graph.iter().filter(|(_, deps)| deps.contains(banned)).map(|(name, _)| name).collect();
+        let users: Vec<_> = graph
+            .iter()
+            .filter(|(_, deps)| deps.contains(banned))
+            .map(|(name, _)| name)
+            .collect();
         assert!(users.is_empty(), "{banned} is used by {users:?}");
     }
     for (name, _, _) in HOUSE {
