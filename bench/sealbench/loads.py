@@ -1,0 +1,185 @@
+"""The load: h2load for requests on standing connections, sealwax-hammer for handshakes.
+
+Each slice gives (CPU nanoseconds of the proxy, requests, wall seconds). The CPU is read at the
+very borders of the generator's own counting: connections that are being set up, and the
+generator's start, lie outside.
+"""
+
+import json
+import re
+import subprocess
+import time
+from dataclasses import dataclass
+
+from . import process
+from .cost import Cpu, family, pss
+from .errors import BenchError
+from .prepare import which
+from .scene import BODY, LOAD_CORE, NAME, REQUEST_COOKIE
+
+WARM_UP_MS = 150
+OPEN = 32
+MOST_STREAMS = OPEN * 10
+HANDSHAKE_OPEN = 16
+HANDSHAKE_LIMIT = 100_000
+IDLE = 2_000
+IDLE_MAX_SECONDS = 60
+
+
+@dataclass
+class Slice:
+    """One measurement of one proxy."""
+
+    ns: int
+    requests: int
+    seconds: float
+
+    @property
+    def micros(self):
+        return self.ns / self.requests / 1e3
+
+    @property
+    def busy(self):
+        return self.ns / self.seconds / 1e9
+
+
+class Load:
+    """The generators, with what they need to know."""
+
+    def __init__(self, hammer, tls, body, logs):
+        self.hammer = hammer
+        self.tls = tls
+        self.body = body
+        self.log = logs / "load.log"
+
+    def requests(self, peer, pid, seconds, arguments):
+        """A slice of requests on standing connections, by h2load."""
+        port = peer.place.port
+        command = [
+            which("h2load"), "-t1", f"-c{OPEN}", *arguments,
+            "-D", f"{int(seconds * 1000)}ms", f"--warm-up-time={WARM_UP_MS}ms",
+            f"--connect-to=127.0.0.1:{port}",
+            "-H", f"cookie: {REQUEST_COOKIE}", f"https://{NAME}:{port}/",
+        ]
+        pids = family(pid)
+        generator = process.spawn(command, LOAD_CORE, self.log, stdout=subprocess.PIPE, text=True)
+        marks, lines = [], []
+        watch = process.Watchdog(generator, seconds + 15)
+        try:
+            for line in generator.stdout:
+                if line.startswith("Main benchmark duration is "):
+                    marks.append((Cpu(pids), time.monotonic()))
+                lines.append(line)
+            generator.wait()
+        finally:
+            watch.cancel()
+            process.end(generator)
+        what = f"h2load against {peer.title}"
+        if len(marks) != 2 or generator.returncode != 0:
+            raise BenchError(f"{what} did not run to its end:\n{''.join(lines[-12:])}")
+        done = parse_h2load("".join(lines), what, WARM_UP_MS / 1000 / seconds)
+        (before, start), (after, stop) = marks
+        return finish(before, after, done, stop - start, what)
+
+    def handshakes(self, peer, pid, seconds, mode, groups):
+        """A slice of connections with one request each, by sealwax-hammer."""
+        pids = family(pid)
+        what = f"sealwax-hammer {mode} against {peer.title}"
+        with self.hammering(peer, mode, groups, HANDSHAKE_OPEN, seconds) as generator:
+            expect_ready(generator, what, self.log)
+            before, start = Cpu(pids), time.monotonic()
+            generator.stdin.write("go\n")
+            generator.stdin.flush()
+            report = read_report(generator, what, self.log)
+            after, stop = Cpu(pids), time.monotonic()
+        if report["done"] < 1 or (mode == "resumed") != (report["resumed"] == report["done"]):
+            raise BenchError(f"{what}: {report}")
+        return finish(before, after, report["done"], stop - start, what), report
+
+    def idle_memory(self, peer, pid):
+        """KiB of memory per idle TLS connection, each having answered one request."""
+        what = f"sealwax-hammer idle against {peer.title}"
+        pids = family(pid)
+        before = pss(pids)
+        with self.hammering(peer, "idle", "x25519", IDLE, IDLE_MAX_SECONDS) as generator:
+            expect_ready(generator, what, self.log)
+            # Tickets are sent, timers armed, garbage may be collected: let it settle.
+            time.sleep(1.0)
+            after = pss(pids)
+            generator.stdin.close()
+            report = read_report(generator, what, self.log)
+        if report["done"] != IDLE:
+            raise BenchError(f"{what}: only {report['done']} of {IDLE} connections stood")
+        return (after - before) / IDLE
+
+    def hammering(self, peer, mode, groups, open_, seconds):
+        command = [
+            self.hammer, mode, "--addr", f"127.0.0.1:{peer.place.port}", "--name", NAME,
+            "--ca", self.tls["ca"], "--body", self.body, "--cookie", REQUEST_COOKIE,
+            "--groups", groups, "--open", open_, "--seconds", seconds,
+            "--limit", HANDSHAKE_LIMIT,
+        ]
+        return Running(process.spawn(command, LOAD_CORE, self.log, stdin=subprocess.PIPE,
+                                     stdout=subprocess.PIPE, text=True), seconds + 30)
+
+
+class Running:
+    """A generator that is ended when its block is left, or when it takes too long."""
+
+    def __init__(self, generator, patience):
+        self.generator = generator
+        self.watch = process.Watchdog(generator, patience)
+
+    def __enter__(self):
+        return self.generator
+
+    def __exit__(self, *_):
+        self.watch.cancel()
+        process.end(self.generator)
+
+
+def finish(before, after, requests, seconds, what):
+    ns = after.since(before)
+    if ns is None:
+        return None  # a thread of the proxy ended within the slice
+    if ns <= 0:
+        raise BenchError(f"{what}: the proxy used no CPU")
+    return Slice(ns, requests, seconds)
+
+
+def expect_ready(generator, what, log):
+    line = generator.stdout.readline()
+    if line.strip() != "ready":
+        raise BenchError(f"{what} did not start:\n{process.tail(log, 3)}")
+
+
+def read_report(generator, what, log):
+    line = generator.stdout.readline()
+    if not line:
+        raise BenchError(f"{what} failed:\n{process.tail(log, 3)}")
+    return json.loads(line)
+
+
+def parse_h2load(text, what, warm_up):
+    """Requests of the counted time; anything but 1 KiB answers with 200 fails the run.
+
+    h2load counts requests within the main duration only, but the bytes of the warm-up too,
+    so that the bytes can be held to a range: at least what the requests need, at most that
+    and the warm-up's share (doubled, since a warm-up can be denser than the rest).
+    """
+    found = re.search(r"requests: (\d+) total, \d+ started, (\d+) done, (\d+) succeeded, (\d+) failed, "
+                      r"(\d+) errored, (\d+) timeout", text)
+    codes = re.search(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx", text)
+    data = re.search(r"\((\d+)\) data", text)
+    if not (found and codes and data):
+        raise BenchError(f"{what}: its output is not understood:\n{text[-800:]}")
+    total, done, good, failed, errored, late = map(int, found.groups())
+    fine, *other = map(int, codes.groups())
+    # A status can arrive on the other side of a border of the counted time than its body.
+    near = abs(fine - done) <= MOST_STREAMS
+    if not (0 < done == total == good and near and not any([failed, errored, late, *other])):
+        raise BenchError(f"{what}: not every answer was good: {found[0]}; {codes[0]}")
+    bodies = int(data[1]) / len(BODY)
+    if not done <= bodies <= done * (1 + 2 * warm_up) + 2000:
+        raise BenchError(f"{what}: {done} requests, but {data[1]} bytes of body")
+    return done

@@ -1,0 +1,50 @@
+"""Sealwax, from this checkout, through its configuration file."""
+
+import re
+
+from ..prepare import sh
+from ..scene import NAME, ROOT
+from .base import Peer
+
+CONFIG = """\
+workers = 1
+
+[listen]
+http = "127.0.0.1:{plain_port}"
+https = "127.0.0.1:{port}"
+
+[[site]]
+hosts = ["{name}"]
+to = ["http://{to}"]
+tls = {{ cert = "{cert}", key = "{key}" }}
+
+[site.hsts]
+when = "always"
+"""
+
+
+class Sealwax(Peer):
+    title = "Sealwax"
+    cookie_names = ("__Host-sessionid", "__Host-csrftoken")
+    caveat = ("the whole default policy: cookies parsed, hardened and prefixed, the request's "
+              "Cookie header rebuilt, host check")
+
+    def configure(self):
+        place = self.place
+        config = self.write("sealwax.toml", CONFIG.format(
+            port=place.port, plain_port=place.plain_port, name=NAME, to=place.to,
+            cert=place.tls["cert"], key=place.tls["key"],
+        ))
+        return [place.binary, "serve", "--config", config]
+
+    def environment(self):
+        return {"SEALWAX_HOME": str(self.place.home / "state")}
+
+    def versions(self):
+        version = sh([self.place.binary, "--version"]).split()[-1]
+        locked = (ROOT / "Cargo.lock").read_text()
+        rustls, aws = (
+            re.search(rf'name = "{name}"\nversion = "([^"]+)"', locked)[1]
+            for name in ("rustls", "aws-lc-rs")
+        )
+        return version, f"rustls {rustls} on aws-lc-rs {aws}"
