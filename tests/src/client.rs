@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Version};
+use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::{ClientConfig, RootCertStore};
@@ -138,7 +139,7 @@ pub struct Client {
     authority: String,
     target: String,
     headers: Vec<(String, Vec<u8>)>,
-    body: Bytes,
+    body: BoxBody<Bytes, std::io::Error>,
     http2: bool,
 }
 
@@ -152,7 +153,7 @@ impl Client {
             authority: authority.to_owned(),
             target: target.to_owned(),
             headers: Vec::new(),
-            body: Bytes::new(),
+            body: whole(Bytes::new()),
             http2: false,
         }
     }
@@ -178,7 +179,13 @@ impl Client {
 
     /// A body, sent with its length.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
-        self.body = body.into();
+        self.body = whole(body.into());
+        self
+    }
+
+    /// A body that is made while it is sent; give its length in a field, or it goes chunked.
+    pub fn streaming(mut self, body: BoxBody<Bytes, std::io::Error>) -> Self {
+        self.body = body;
         self
     }
 
@@ -203,39 +210,12 @@ impl Client {
     ///
     /// # Errors
     /// When the connection, the handshake, the protocol or the body fails.
-    pub async fn try_send(self) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
+    pub async fn try_send(self) -> Result<Answer, Error> {
         tokio::time::timeout(Duration::from_secs(60), self.exchange()).await?
     }
 
-    async fn exchange(self) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
-        let scheme = if self.tls.is_some() { "https" } else { "http" };
-        let mut request = http::Request::builder().method(self.method);
-        if self.http2 {
-            request = request
-                .uri(format!("{scheme}://{}{}", self.authority, self.target))
-                .version(Version::HTTP_2);
-        } else {
-            request = request.uri(&self.target).header("host", &self.authority);
-        }
-        for (name, value) in &self.headers {
-            request = request.header(name, value.as_slice());
-        }
-        let request = request.body(Full::new(self.body))?;
-        let response = match &self.tls {
-            None => {
-                let stream = TcpStream::connect(self.address).await?;
-                send(TokioIo::new(stream), request, self.http2).await?
-            }
-            Some((tls, host)) => {
-                let alpn: &[u8] = if self.http2 { b"h2" } else { b"http/1.1" };
-                let stream = connect_tls(self.address, tls, host, &[alpn]).await?;
-                if self.http2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
-                    return Err("the server did not choose h2".into());
-                }
-                send(TokioIo::new(stream), request, self.http2).await?
-            }
-        };
-        let (parts, body) = response.into_parts();
+    async fn exchange(self) -> Result<Answer, Error> {
+        let (parts, body) = self.open().await?.into_parts();
         let collected = body.collect().await?;
         let trailers = collected.trailers().cloned();
         Ok(Answer {
@@ -246,11 +226,47 @@ impl Client {
             trailers,
         })
     }
+
+    /// Sends it and answers as soon as the head has come; the body is read by the caller.
+    ///
+    /// # Errors
+    /// When the connection, the handshake or the protocol fails.
+    pub async fn open(self) -> Result<http::Response<hyper::body::Incoming>, Error> {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let mut request = http::Request::builder().method(self.method);
+        if self.http2 {
+            let uri = format!("{scheme}://{}{}", self.authority, self.target);
+            request = request.uri(uri).version(Version::HTTP_2);
+        } else {
+            request = request.uri(&self.target).header("host", &self.authority);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value.as_slice());
+        }
+        let request = request.body(self.body)?;
+        let Some((tls, host)) = &self.tls else {
+            let stream = TcpStream::connect(self.address).await?;
+            return Ok(send(TokioIo::new(stream), request, self.http2).await?);
+        };
+        let alpn: &[u8] = if self.http2 { b"h2" } else { b"http/1.1" };
+        let stream = connect_tls(self.address, tls, host, &[alpn]).await?;
+        if self.http2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+            return Err("the server did not choose h2".into());
+        }
+        Ok(send(TokioIo::new(stream), request, self.http2).await?)
+    }
+}
+
+/// Whatever can go wrong on the way.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+fn whole(bytes: Bytes) -> BoxBody<Bytes, std::io::Error> {
+    Full::new(bytes).map_err(|never| match never {}).boxed()
 }
 
 async fn send(
     io: impl hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
-    request: http::Request<Full<Bytes>>,
+    request: http::Request<BoxBody<Bytes, std::io::Error>>,
     http2: bool,
 ) -> hyper::Result<http::Response<hyper::body::Incoming>> {
     if http2 {

@@ -291,6 +291,41 @@ impl Gateway {
         .and_site(&["localhost"], to)
     }
 
+    /// `sealwax` with these arguments, as typed in `home`; `HTTP` and `HTTPS` in them become
+    /// free ports. Waits for the line that names both.
+    ///
+    /// # Panics
+    /// When it does not become ready within 40 seconds.
+    pub async fn typed(
+        home: TempDir,
+        arguments: &[&str],
+        environment: &[(String, String)],
+    ) -> Self {
+        let (http, https) = (free_port(), free_port());
+        let fill = |text: &&str| {
+            text.replace("HTTPS", &https.to_string())
+                .replace("HTTP", &http.to_string())
+        };
+        let mut command = command(home.path());
+        command
+            .args(arguments.iter().map(fill))
+            .envs(environment.iter().cloned());
+        let mut process = Process::start("sealwax", &mut command);
+        let (plain, secure) = (format!(":{http}"), format!(":{https}"));
+        process
+            .wait_for_line("the line that names its addresses", 40, |line| {
+                line.contains(&plain) && line.contains(&secure)
+            })
+            .await;
+        Self {
+            process,
+            config: home.path().join("sealwax.toml"),
+            http: SocketAddr::from((Ipv4Addr::LOCALHOST, http)),
+            https: SocketAddr::from((Ipv4Addr::LOCALHOST, https)),
+            home,
+        }
+    }
+
     /// The local CA's root, as `sealwax trust path` names it.
     ///
     /// # Panics

@@ -41,7 +41,7 @@ mod upstream;
 pub use apps::{App, Django, Version, flask, node, skip};
 pub use authority::Authority;
 pub use browser::{Chromium, Cookie, SetCookieSeen};
-pub use client::{Answer, Client, Tls, connect_tls};
+pub use client::{Answer, Client, Error, Tls, connect_tls};
 pub use digest::{hex, sha256};
 pub use gateway::{Builder, Finished, Gateway, sealwax};
 pub use page::Page;
