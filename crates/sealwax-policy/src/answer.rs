@@ -16,11 +16,18 @@ pub struct Answer {
 
 impl Answer {
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), problem: None }
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            problem: None,
+        }
     }
 
     pub(crate) fn problem(status: StatusCode, problem: Problem) -> Self {
-        Self { problem: Some(problem), ..Self::empty(status) }
+        Self {
+            problem: Some(problem),
+            ..Self::empty(status)
+        }
     }
 }
 
@@ -57,11 +64,19 @@ impl Problem {
     #[must_use]
     pub fn for_operator(self) -> &'static str {
         match self {
-            Problem::BadHost => "The client sent no Host, several, or one that is no host name; nothing to do here.",
-            Problem::UnknownHost => "Add the host to `hosts` of its site if it is yours; otherwise nothing to do.",
+            Problem::BadHost => {
+                "The client sent no Host, several, or one that is no host name; nothing to do here."
+            }
+            Problem::UnknownHost => {
+                "Add the host to `hosts` of its site if it is yours; otherwise nothing to do."
+            }
             Problem::BadMethod => "CONNECT and TRACE are never forwarded.",
-            Problem::HttpsOnly => "The path matches redirect.refuse; the client should use the https:// URL from the start.",
-            Problem::RedirectLoop => "The app redirects this https URL to itself, most likely because it does not know that the client came over HTTPS. Tell it to believe X-Forwarded-Proto: Django SECURE_PROXY_SSL_HEADER = (\"HTTP_X_FORWARDED_PROTO\", \"https\"); Rails config.assume_ssl = true; Express app.set('trust proxy', 1); or switch the app's own HTTPS redirect off.",
+            Problem::HttpsOnly => {
+                "The path matches redirect.refuse; the client should use the https:// URL from the start."
+            }
+            Problem::RedirectLoop => {
+                "The app redirects this https URL to itself, most likely because it does not know that the client came over HTTPS. Tell it to believe X-Forwarded-Proto: Django SECURE_PROXY_SSL_HEADER = (\"HTTP_X_FORWARDED_PROTO\", \"https\"); Rails config.assume_ssl = true; Express app.set('trust proxy', 1); or switch the app's own HTTPS redirect off."
+            }
         }
     }
 }

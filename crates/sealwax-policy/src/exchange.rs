@@ -20,6 +20,7 @@ use http::uri::PathAndQuery;
 use http::{Method, StatusCode};
 use sealwax_cookie::KnownNames;
 
+use crate::When;
 use crate::answer::{Answer, Problem};
 use crate::cookies::{self, Learned, RequestCookies};
 use crate::explain::{Action, Change, Level, Recorder, Rule};
@@ -30,7 +31,6 @@ use crate::policy::{Mode, Policy};
 use crate::proxies::Route;
 use crate::redirect::Verdict;
 use crate::target::Target;
-use crate::When;
 
 /// Paths that belong to the gateway itself.
 pub const RESERVED_PREFIX: &str = "/.sealwax/";
@@ -120,8 +120,16 @@ impl<'a> Exchange<'a> {
     /// Starts an exchange. `request` is the head as the client sent it, less
     /// the hop-by-hop headers, which the driver has consumed.
     #[must_use]
-    pub fn new(policy: &'a Policy, connection: Connection, target: Target, request: &Parts, level: Level) -> Self {
-        let route = policy.proxies.route(connection.peer, connection.tls, &request.headers);
+    pub fn new(
+        policy: &'a Policy,
+        connection: Connection,
+        target: Target,
+        request: &Parts,
+        level: Level,
+    ) -> Self {
+        let route = policy
+            .proxies
+            .route(connection.peer, connection.tls, &request.headers);
         let user_agent = if policy.legacy_same_site {
             request.headers.get(header::USER_AGENT).cloned()
         } else {
@@ -170,7 +178,11 @@ impl<'a> Exchange<'a> {
     /// Judges the request and rewrites its head for the app.
     pub fn request(&mut self, request: &mut Parts, state: State<'_>) -> Step {
         let Some(host) = self.target.host() else {
-            return self.refuse(Rule::HostMalformed, StatusCode::BAD_REQUEST, Problem::BadHost);
+            return self.refuse(
+                Rule::HostMalformed,
+                StatusCode::BAD_REQUEST,
+                Problem::BadHost,
+            );
         };
         if !self.route.secure
             && self.policy.redirect.enabled
@@ -178,7 +190,11 @@ impl<'a> Exchange<'a> {
         {
             return Step::Respond(answer);
         }
-        forwarded::strip(&mut request.headers, &self.policy.odd_header_names, &mut self.record);
+        forwarded::strip(
+            &mut request.headers,
+            &self.policy.odd_header_names,
+            &mut self.record,
+        );
         let facts = forwarded::Facts {
             authority: self.target.authority(),
             host: &host,
@@ -201,10 +217,15 @@ impl<'a> Exchange<'a> {
             let applied = self.enforcing();
             let url = self.url();
             self.record.notable(|| {
-                Change::new(Rule::RedirectLoop, Action::Refused, "response").before(&url).applied(applied)
+                Change::new(Rule::RedirectLoop, Action::Refused, "response")
+                    .before(&url)
+                    .applied(applied)
             });
             if applied {
-                return Plan::Replace(Answer::problem(StatusCode::LOOP_DETECTED, Problem::RedirectLoop));
+                return Plan::Replace(Answer::problem(
+                    StatusCode::LOOP_DETECTED,
+                    Problem::RedirectLoop,
+                ));
             }
         }
         if self.enforcing() {
@@ -228,7 +249,10 @@ impl<'a> Exchange<'a> {
     /// Ends the exchange.
     #[must_use]
     pub fn finish(self) -> Finished {
-        Finished { changes: self.record.into_changes(), learned: self.learned }
+        Finished {
+            changes: self.record.into_changes(),
+            learned: self.learned,
+        }
     }
 
     fn enforcing(&self) -> bool {
@@ -236,7 +260,8 @@ impl<'a> Exchange<'a> {
     }
 
     fn refuse(&mut self, rule: Rule, status: StatusCode, problem: Problem) -> Step {
-        self.record.notable(|| Change::new(rule, Action::Refused, "request"));
+        self.record
+            .notable(|| Change::new(rule, Action::Refused, "request"));
         Step::Respond(Answer::problem(status, problem))
     }
 
@@ -256,7 +281,9 @@ impl<'a> Exchange<'a> {
     /// The headers that every response carries, whoever made it.
     fn protect(&mut self, headers: &mut HeaderMap, state: State<'_>) {
         self.strict_transport_security(headers, state.hsts);
-        self.policy.headers.apply(headers, self.enforcing(), &mut self.record);
+        self.policy
+            .headers
+            .apply(headers, self.enforcing(), &mut self.record);
     }
 
     fn strict_transport_security(&mut self, headers: &mut HeaderMap, value: &HeaderValue) {
@@ -268,13 +295,22 @@ impl<'a> Exchange<'a> {
         if !own_may_stay {
             if let Some(own) = headers.remove(header::STRICT_TRANSPORT_SECURITY) {
                 self.record.routine(|| {
-                    Change::new(Rule::HstsRemoved, Action::Removed, "strict-transport-security")
-                        .before(own.as_bytes())
-                        .applied(applied)
+                    Change::new(
+                        Rule::HstsRemoved,
+                        Action::Removed,
+                        "strict-transport-security",
+                    )
+                    .before(own.as_bytes())
+                    .applied(applied)
                 });
             } else if self.route.secure && when != When::Never {
                 self.record.routine(|| {
-                    Change::new(Rule::HstsWithheld, Action::Reported, "strict-transport-security").applied(applied)
+                    Change::new(
+                        Rule::HstsWithheld,
+                        Action::Reported,
+                        "strict-transport-security",
+                    )
+                    .applied(applied)
                 });
             }
             return;
@@ -284,7 +320,9 @@ impl<'a> Exchange<'a> {
             When::Always => true,
             When::Public => self.connection.publicly_trusted,
         };
-        if wanted && let header::Entry::Vacant(place) = headers.entry(header::STRICT_TRANSPORT_SECURITY) {
+        if wanted
+            && let header::Entry::Vacant(place) = headers.entry(header::STRICT_TRANSPORT_SECURITY)
+        {
             self.record.routine(|| {
                 Change::new(Rule::HstsAdded, Action::Added, "strict-transport-security")
                     .after(value.as_bytes())
@@ -308,7 +346,12 @@ impl<'a> Exchange<'a> {
             return false;
         };
         let location = location.as_bytes();
-        let url = self.asked.url.as_ref().map_or("/", PathAndQuery::as_str).as_bytes();
+        let url = self
+            .asked
+            .url
+            .as_ref()
+            .map_or("/", PathAndQuery::as_str)
+            .as_bytes();
         let after_scheme = strip_prefix_ignoring_case(location, b"https:")
             .or_else(|| strip_prefix_ignoring_case(location, b"http:"))
             .unwrap_or(location);
@@ -316,7 +359,9 @@ impl<'a> Exchange<'a> {
             Some(rest) => {
                 let authority = self.target.authority().as_bytes();
                 rest.len() == authority.len() + url.len()
-                    && rest.get(..authority.len()).is_some_and(|host| host.eq_ignore_ascii_case(authority))
+                    && rest
+                        .get(..authority.len())
+                        .is_some_and(|host| host.eq_ignore_ascii_case(authority))
                     && rest.ends_with(url)
             }
             None => after_scheme.len() == location.len() && location == url,
@@ -329,12 +374,22 @@ impl<'a> Exchange<'a> {
 
     fn url(&self) -> Vec<u8> {
         let path = self.asked.url.as_ref().map_or("/", PathAndQuery::as_str);
-        [b"https://", self.target.authority().as_bytes(), path.as_bytes()].concat()
+        [
+            b"https://",
+            self.target.authority().as_bytes(),
+            path.as_bytes(),
+        ]
+        .concat()
     }
 }
 
 /// The answer to plain HTTP; `None` forwards the request as it came.
-fn redirect(policy: &Policy, request: &Parts, host: &crate::Host<'_>, record: &mut Recorder) -> Option<Answer> {
+fn redirect(
+    policy: &Policy,
+    request: &Parts,
+    host: &crate::Host<'_>,
+    record: &mut Recorder,
+) -> Option<Answer> {
     let applied = policy.mode == Mode::Enforce;
     let (rule, action, answer) = match policy.redirect.judge(request, host) {
         Verdict::Exempt => {
@@ -344,7 +399,10 @@ fn redirect(policy: &Policy, request: &Parts, host: &crate::Host<'_>, record: &m
         Verdict::Refuse(answer) => (Rule::RedirectRefused, Action::Refused, answer),
         Verdict::Redirect(answer) => (Rule::RedirectHttps, Action::Changed, answer),
     };
-    let url = request.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let url = request
+        .uri
+        .path_and_query()
+        .map_or("/", PathAndQuery::as_str);
     record.routine(|| {
         let change = Change::new(rule, action, "request")
             .before(&[b"http://", host.as_str().as_bytes(), url.as_bytes()].concat())

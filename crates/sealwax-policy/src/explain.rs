@@ -225,7 +225,10 @@ impl Recorder {
     /// A recorder for `level`; it allocates only when something is recorded.
     #[must_use]
     pub fn new(level: Level) -> Self {
-        Self { level, changes: Vec::new() }
+        Self {
+            level,
+            changes: Vec::new(),
+        }
     }
 
     /// Records an everyday change; `make` runs only when somebody listens.
@@ -257,7 +260,14 @@ impl Recorder {
 
 impl Change {
     pub(crate) fn new(rule: Rule, action: Action, subject: impl Into<String>) -> Self {
-        Self { rule, action, subject: subject.into(), before: None, after: None, applied: true }
+        Self {
+            rule,
+            action,
+            subject: subject.into(),
+            before: None,
+            after: None,
+            applied: true,
+        }
     }
 
     pub(crate) fn before(mut self, value: &[u8]) -> Self {
@@ -296,7 +306,11 @@ mod tests {
         for rule in Rule::ALL {
             assert!(seen.insert(rule.id()), "{} twice", rule.id());
             assert!(!rule.reason().is_empty() && !rule.reference().is_empty());
-            assert!(rule.id().bytes().all(|b| b.is_ascii_lowercase() || b"-.".contains(&b)));
+            assert!(
+                rule.id()
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b"-.".contains(&b))
+            );
         }
     }
 

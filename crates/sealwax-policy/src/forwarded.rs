@@ -58,7 +58,11 @@ pub(crate) fn strip(headers: &mut HeaderMap, allowed: &[HeaderName], record: &mu
     }
     for (name, rule) in doomed {
         let change = || {
-            let before: Vec<&[u8]> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
+            let before: Vec<&[u8]> = headers
+                .get_all(&name)
+                .iter()
+                .map(HeaderValue::as_bytes)
+                .collect();
             Change::new(rule, Action::Removed, name.as_str()).before(&before.join(&b", "[..]))
         };
         if rule == Rule::HeaderNameDropped {
@@ -99,7 +103,11 @@ pub(crate) fn set(headers: &mut HeaderMap, facts: &Facts<'_>, record: &mut Recor
         });
         headers.insert(name, value);
     };
-    let (scheme, default_port) = if facts.secure { ("https", "443") } else { ("http", "80") };
+    let (scheme, default_port) = if facts.secure {
+        ("https", "443")
+    } else {
+        ("http", "80")
+    };
     put(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
     put(X_FORWARDED_HOST, facts.authority.clone());
     let port = match facts.host.port() {
@@ -134,7 +142,10 @@ mod tests {
     fn map(names: &[&str]) -> HeaderMap {
         let mut map = HeaderMap::new();
         for name in names {
-            map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_static("1"));
+            map.append(
+                HeaderName::from_bytes(name.as_bytes()).unwrap(),
+                HeaderValue::from_static("1"),
+            );
         }
         map
     }
@@ -142,12 +153,36 @@ mod tests {
     #[test]
     fn nothing_a_client_says_about_its_route_survives() {
         let claims = [
-            "X-Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port",
-            "X-Forwarded-Prefix", "X-Forwarded-Scheme", "X-Forwarded-Ssl", "X-Forwarded-Server", "Forwarded",
-            "X-Real-IP", "True-Client-IP", "X-Client-IP", "X-Cluster-Client-IP", "CF-Connecting-IP",
-            "Fastly-Client-IP", "X-Original-URL", "X-Original-Host", "X-Rewrite-URL", "X-Host", "X-Url-Scheme",
-            "Front-End-Https", "Proxy", "X-Sealwax-Anything", "Sealwax-Session", "X_Forwarded_Proto",
-            "X-Forwarded_For", "X.Forwarded.Proto", "Transfer_Encoding", "Client-Ip",
+            "X-Forwarded",
+            "X-Forwarded-For",
+            "X-Forwarded-Proto",
+            "X-Forwarded-Host",
+            "X-Forwarded-Port",
+            "X-Forwarded-Prefix",
+            "X-Forwarded-Scheme",
+            "X-Forwarded-Ssl",
+            "X-Forwarded-Server",
+            "Forwarded",
+            "X-Real-IP",
+            "True-Client-IP",
+            "X-Client-IP",
+            "X-Cluster-Client-IP",
+            "CF-Connecting-IP",
+            "Fastly-Client-IP",
+            "X-Original-URL",
+            "X-Original-Host",
+            "X-Rewrite-URL",
+            "X-Host",
+            "X-Url-Scheme",
+            "Front-End-Https",
+            "Proxy",
+            "X-Sealwax-Anything",
+            "Sealwax-Session",
+            "X_Forwarded_Proto",
+            "X-Forwarded_For",
+            "X.Forwarded.Proto",
+            "Transfer_Encoding",
+            "Client-Ip",
         ];
         let mut headers = map(&claims);
         let mut record = Recorder::new(Level::All);
@@ -159,8 +194,19 @@ mod tests {
     #[test]
     fn everything_else_stays() {
         let names = [
-            "accept", "user-agent", "x-csrftoken", "x-requested-with", "x-forwardedish", "proxy-authorization",
-            "content-type", "sec-fetch-site", "cookie", "x-api-key", "traceparent", "priority", "x-hostname",
+            "accept",
+            "user-agent",
+            "x-csrftoken",
+            "x-requested-with",
+            "x-forwardedish",
+            "proxy-authorization",
+            "content-type",
+            "sec-fetch-site",
+            "cookie",
+            "x-api-key",
+            "traceparent",
+            "priority",
+            "x-hostname",
         ];
         let mut headers = map(&names);
         strip(&mut headers, &[], &mut Recorder::default());
@@ -171,7 +217,11 @@ mod tests {
     fn an_allowed_odd_name_stays_and_another_is_reported() {
         let mut headers = map(&["x_legacy", "x_other"]);
         let mut record = Recorder::default();
-        strip(&mut headers, &[HeaderName::from_static("x_legacy")], &mut record);
+        strip(
+            &mut headers,
+            &[HeaderName::from_static("x_legacy")],
+            &mut record,
+        );
         assert!(headers.contains_key("x_legacy") && !headers.contains_key("x_other"));
         assert_eq!(record.changes()[0].subject, "x_other");
     }
@@ -182,7 +232,12 @@ mod tests {
         let host = Host::parse(authority.as_bytes()).unwrap();
         let client = Some("2001:db8::1".parse().unwrap());
         let mut headers = HeaderMap::new();
-        let facts = Facts { authority: &authority, host: &host, client, secure: true };
+        let facts = Facts {
+            authority: &authority,
+            host: &host,
+            client,
+            secure: true,
+        };
         set(&mut headers, &facts, &mut Recorder::default());
         for (name, value) in [
             ("x-forwarded-proto", "https"),
@@ -200,7 +255,12 @@ mod tests {
         let authority = HeaderValue::from_static("app.example");
         let host = Host::parse(authority.as_bytes()).unwrap();
         let mut headers = HeaderMap::new();
-        let facts = Facts { authority: &authority, host: &host, client: None, secure: false };
+        let facts = Facts {
+            authority: &authority,
+            host: &host,
+            client: None,
+            secure: false,
+        };
         set(&mut headers, &facts, &mut Recorder::default());
         assert_eq!(headers["x-forwarded-port"], "80");
         assert!(!headers.contains_key("x-forwarded-for"));

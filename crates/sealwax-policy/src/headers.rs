@@ -46,13 +46,23 @@ impl Headers {
     }
 
     pub(crate) fn apply(&self, headers: &mut HeaderMap, applied: bool, record: &mut Recorder) {
-        let nosniff = self.content_type_nosniff.then(|| HeaderValue::from_static("nosniff"));
+        let nosniff = self
+            .content_type_nosniff
+            .then(|| HeaderValue::from_static("nosniff"));
         let framed_by_csp = || frame_ancestors(headers);
         let frame = self.x_frame_options.clone().filter(|_| !framed_by_csp());
         let wanted = [
             (Rule::NosniffAdded, header::X_CONTENT_TYPE_OPTIONS, nosniff),
-            (Rule::ReferrerPolicyAdded, header::REFERRER_POLICY, self.referrer_policy.clone()),
-            (Rule::OpenerPolicyAdded, CROSS_ORIGIN_OPENER_POLICY, self.cross_origin_opener_policy.clone()),
+            (
+                Rule::ReferrerPolicyAdded,
+                header::REFERRER_POLICY,
+                self.referrer_policy.clone(),
+            ),
+            (
+                Rule::OpenerPolicyAdded,
+                CROSS_ORIGIN_OPENER_POLICY,
+                self.cross_origin_opener_policy.clone(),
+            ),
             (Rule::FrameOptionsAdded, header::X_FRAME_OPTIONS, frame),
         ];
         for (rule, name, value) in wanted {
@@ -79,13 +89,22 @@ impl Default for Headers {
 /// Whether the app says itself who may frame it (CSP Level 3 §6.4.2), which
 /// browsers prefer to `X-Frame-Options`.
 fn frame_ancestors(headers: &HeaderMap) -> bool {
-    headers.get_all(header::CONTENT_SECURITY_POLICY).iter().any(|policy| {
-        policy.as_bytes().split(|b| matches!(b, b';' | b',')).any(|directive| {
-            let directive = directive.trim_ascii_start();
-            let name = directive.split(u8::is_ascii_whitespace).next().unwrap_or_default();
-            name.eq_ignore_ascii_case(b"frame-ancestors")
+    headers
+        .get_all(header::CONTENT_SECURITY_POLICY)
+        .iter()
+        .any(|policy| {
+            policy
+                .as_bytes()
+                .split(|b| matches!(b, b';' | b','))
+                .any(|directive| {
+                    let directive = directive.trim_ascii_start();
+                    let name = directive
+                        .split(u8::is_ascii_whitespace)
+                        .next()
+                        .unwrap_or_default();
+                    name.eq_ignore_ascii_case(b"frame-ancestors")
+                })
         })
-    })
 }
 
 #[cfg(test)]
@@ -103,21 +122,41 @@ mod tests {
 
     #[test]
     fn adds_only_what_is_missing() {
-        let headers = apply(&[("referrer-policy", "no-referrer")], &Headers::compatible());
+        let headers = apply(
+            &[("referrer-policy", "no-referrer")],
+            &Headers::compatible(),
+        );
         assert_eq!(headers["referrer-policy"], "no-referrer");
         assert_eq!(headers["x-content-type-options"], "nosniff");
         assert_eq!(headers["x-frame-options"], "SAMEORIGIN");
-        assert_eq!(headers["cross-origin-opener-policy"], "same-origin-allow-popups");
+        assert_eq!(
+            headers["cross-origin-opener-policy"],
+            "same-origin-allow-popups"
+        );
         assert_eq!(headers.get_all("referrer-policy").iter().count(), 1);
     }
 
     #[test]
     fn frame_ancestors_speaks_for_itself() {
-        for csp in ["frame-ancestors https://a.example", "default-src 'self'; Frame-Ancestors *", "a 'b',frame-ancestors x"] {
-            assert!(!apply(&[("content-security-policy", csp)], &Headers::django()).contains_key("x-frame-options"));
+        for csp in [
+            "frame-ancestors https://a.example",
+            "default-src 'self'; Frame-Ancestors *",
+            "a 'b',frame-ancestors x",
+        ] {
+            assert!(
+                !apply(&[("content-security-policy", csp)], &Headers::django())
+                    .contains_key("x-frame-options")
+            );
         }
-        for csp in ["default-src 'self'", "x-frame-ancestors *", "img-src frame-ancestors"] {
-            assert!(apply(&[("content-security-policy", csp)], &Headers::django()).contains_key("x-frame-options"));
+        for csp in [
+            "default-src 'self'",
+            "x-frame-ancestors *",
+            "img-src frame-ancestors",
+        ] {
+            assert!(
+                apply(&[("content-security-policy", csp)], &Headers::django())
+                    .contains_key("x-frame-options")
+            );
         }
     }
 

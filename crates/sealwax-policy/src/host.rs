@@ -29,7 +29,10 @@ impl<'a> Host<'a> {
         let valid = if let Some(literal) = name.strip_prefix('[') {
             is_ipv6_literal(literal)
         } else {
-            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+            !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
         };
         if !valid {
             return Err(MalformedHost);
@@ -113,7 +116,9 @@ fn is_ipv6_literal(literal: &str) -> bool {
     };
     head.bytes().all(|b| b.is_ascii_hexdigit())
         && !tail.is_empty()
-        && tail.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':'))
+        && tail
+            .bytes()
+            .all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':'))
 }
 
 /// The hosts one site answers for, by Django's `ALLOWED_HOSTS` rules: an exact
@@ -215,7 +220,9 @@ mod tests {
     use super::*;
 
     fn domain(raw: &str) -> Option<String> {
-        Host::parse(raw.as_bytes()).ok().map(|h| h.domain().to_owned())
+        Host::parse(raw.as_bytes())
+            .ok()
+            .map(|h| h.domain().to_owned())
     }
 
     #[test]
@@ -292,7 +299,13 @@ mod tests {
 
     #[test]
     fn knows_local_names_and_addresses() {
-        for name in ["localhost", "app.localhost", "x.test", "printer.local", "a.internal"] {
+        for name in [
+            "localhost",
+            "app.localhost",
+            "x.test",
+            "printer.local",
+            "a.internal",
+        ] {
             assert!(is_local_name(name), "{name}");
         }
         for name in ["contest", "example.com", "localhost.example.com"] {

@@ -75,17 +75,24 @@ impl Ramp {
     #[must_use]
     pub fn advance(self, now: u64, certificate_valid: bool) -> Self {
         if !certificate_valid {
-            return Self { since: None, ..self };
+            return Self {
+                since: None,
+                ..self
+            };
         }
         let Some(since) = self.since else {
-            return Self { since: Some(now), ..self };
+            return Self {
+                since: Some(now),
+                ..self
+            };
         };
         let waited = now.saturating_sub(since);
         let last = RAMP.len() - 1;
         match RAMP.get(usize::from(self.step)) {
-            Some(step) if waited >= *step && usize::from(self.step) < last => {
-                Self { step: self.step + 1, since: Some(now) }
-            }
+            Some(step) if waited >= *step && usize::from(self.step) < last => Self {
+                step: self.step + 1,
+                since: Some(now),
+            },
             _ => self,
         }
     }
@@ -96,7 +103,10 @@ impl Hsts {
     #[must_use]
     pub fn max_age(&self, ramp: Ramp) -> u64 {
         if self.ramp {
-            let step = RAMP.get(usize::from(ramp.step)).copied().unwrap_or(self.seconds);
+            let step = RAMP
+                .get(usize::from(ramp.step))
+                .copied()
+                .unwrap_or(self.seconds);
             self.seconds.min(step)
         } else {
             self.seconds
@@ -133,10 +143,22 @@ mod tests {
     #[test]
     fn the_ramp_waits_out_each_step() {
         let start = Ramp::default().advance(1000, true);
-        assert_eq!(start, Ramp { step: 0, since: Some(1000) });
+        assert_eq!(
+            start,
+            Ramp {
+                step: 0,
+                since: Some(1000)
+            }
+        );
         assert_eq!(start.advance(1299, true), start);
         let day = start.advance(1300, true);
-        assert_eq!(day, Ramp { step: 1, since: Some(1300) });
+        assert_eq!(
+            day,
+            Ramp {
+                step: 1,
+                since: Some(1300)
+            }
+        );
         assert_eq!(day.advance(1300 + 86_399, true).step, 1);
         let month = day.advance(1300 + 86_400, true);
         let years = month.advance(u64::MAX / 2, true);
@@ -146,34 +168,78 @@ mod tests {
 
     #[test]
     fn an_invalid_certificate_restarts_the_wait_but_never_goes_back() {
-        let at_month = Ramp { step: 2, since: Some(5) };
+        let at_month = Ramp {
+            step: 2,
+            since: Some(5),
+        };
         let broken = at_month.advance(3_000_000, false);
-        assert_eq!(broken, Ramp { step: 2, since: None });
+        assert_eq!(
+            broken,
+            Ramp {
+                step: 2,
+                since: None
+            }
+        );
         let mended = broken.advance(3_000_100, true);
-        assert_eq!(mended, Ramp { step: 2, since: Some(3_000_100) });
+        assert_eq!(
+            mended,
+            Ramp {
+                step: 2,
+                since: Some(3_000_100)
+            }
+        );
     }
 
     #[test]
     fn a_clock_that_jumps_back_never_advances() {
-        let ramp = Ramp { step: 1, since: Some(1_000_000) };
+        let ramp = Ramp {
+            step: 1,
+            since: Some(1_000_000),
+        };
         assert_eq!(ramp.advance(10, true), ramp);
     }
 
     #[test]
     fn the_value_says_preload_only_when_eligible() {
-        let hsts = Hsts { include_subdomains: true, preload: true, ..Hsts::default() };
-        assert_eq!(hsts.value(Ramp::default()), "max-age=300; includeSubDomains");
-        let end = Ramp { step: 3, since: None };
-        assert_eq!(hsts.value(end), "max-age=63072000; includeSubDomains; preload");
-        let short = Hsts { seconds: 60, ..Hsts::default() };
+        let hsts = Hsts {
+            include_subdomains: true,
+            preload: true,
+            ..Hsts::default()
+        };
+        assert_eq!(
+            hsts.value(Ramp::default()),
+            "max-age=300; includeSubDomains"
+        );
+        let end = Ramp {
+            step: 3,
+            since: None,
+        };
+        assert_eq!(
+            hsts.value(end),
+            "max-age=63072000; includeSubDomains; preload"
+        );
+        let short = Hsts {
+            seconds: 60,
+            ..Hsts::default()
+        };
         assert_eq!(short.value(end), "max-age=60");
-        let now = Hsts { ramp: false, ..Hsts::default() };
+        let now = Hsts {
+            ramp: false,
+            ..Hsts::default()
+        };
         assert_eq!(now.value(Ramp::default()), "max-age=63072000");
     }
 
     #[test]
     fn local_names_and_addresses_are_never_remembered() {
-        for name in ["localhost", "a.localhost", "x.test", "10.0.0.1", "[::1]", "db.internal"] {
+        for name in [
+            "localhost",
+            "a.localhost",
+            "x.test",
+            "10.0.0.1",
+            "[::1]",
+            "db.internal",
+        ] {
             assert!(!may_remember(name), "{name}");
         }
         assert!(may_remember("example.com"));

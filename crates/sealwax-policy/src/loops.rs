@@ -30,7 +30,8 @@ impl LoopWatch {
         url.hash(&mut hasher);
         let key = hasher.finish();
         if self.seen.len() >= CAPACITY && !self.seen.contains_key(&key) {
-            self.seen.retain(|_, (since, _)| now.saturating_sub(*since) <= WINDOW);
+            self.seen
+                .retain(|_, (since, _)| now.saturating_sub(*since) <= WINDOW);
             if self.seen.len() >= CAPACITY {
                 return false;
             }

@@ -52,6 +52,9 @@ impl Policy {
     /// The default policy for `hosts`.
     #[must_use]
     pub fn new(hosts: AllowedHosts) -> Self {
-        Self { hosts, ..Self::default() }
+        Self {
+            hosts,
+            ..Self::default()
+        }
     }
 }

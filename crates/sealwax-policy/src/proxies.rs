@@ -59,18 +59,29 @@ impl TrustedProxies {
         let peer = peer.map(|p| p.to_canonical());
         let believed = peer.is_some_and(|p| self.trust(p));
         if !believed {
-            return Route { client: peer, secure: tls, by_proxy: false };
+            return Route {
+                client: peer,
+                secure: tls,
+                by_proxy: false,
+            };
         }
         let (client, hop) = self.client(peer, headers);
         let secure = tls || forwarded_proto_is_https(headers, hop);
-        Route { client, secure, by_proxy: true }
+        Route {
+            client,
+            secure,
+            by_proxy: true,
+        }
     }
 
     /// The rightmost address that is not a trusted proxy, and how many entries
     /// from the right it stands (`None`: not found in the list).
     fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> (Option<IpAddr>, Option<usize>) {
         let mut client = peer;
-        for (hop, entry) in from_the_right(headers, "x-forwarded-for").take(MAX_HOPS).enumerate() {
+        for (hop, entry) in from_the_right(headers, "x-forwarded-for")
+            .take(MAX_HOPS)
+            .enumerate()
+        {
             // An entry that is no address ends the chain: whoever wrote it, we
             // know nothing about what stands before it.
             let Some(address) = parse_address(entry) else {
@@ -109,7 +120,10 @@ fn forwarded_proto_is_https(headers: &HeaderMap, hop: Option<usize>) -> bool {
 }
 
 /// All list entries of a field, over all its lines, last first, trimmed.
-fn from_the_right<'h>(headers: &'h HeaderMap, name: &'static str) -> impl Iterator<Item = &'h [u8]> {
+fn from_the_right<'h>(
+    headers: &'h HeaderMap,
+    name: &'static str,
+) -> impl Iterator<Item = &'h [u8]> {
     headers
         .get_all(name)
         .iter()
@@ -128,8 +142,14 @@ fn parse_address(entry: &[u8]) -> Option<IpAddr> {
     if let Some(rest) = entry.strip_prefix('[') {
         let (inner, port) = rest.split_once(']')?;
         let port_fits = port.is_empty()
-            || port.strip_prefix(':').is_some_and(|p| p.parse::<u16>().is_ok());
-        return inner.parse::<IpAddr>().ok().filter(|_| port_fits).map(|a| a.to_canonical());
+            || port
+                .strip_prefix(':')
+                .is_some_and(|p| p.parse::<u16>().is_ok());
+        return inner
+            .parse::<IpAddr>()
+            .ok()
+            .filter(|_| port_fits)
+            .map(|a| a.to_canonical());
     }
     let socket = entry.parse::<std::net::SocketAddrV4>().ok()?;
     Some(IpAddr::V4(*socket.ip()))
@@ -141,7 +161,10 @@ mod tests {
     use http::HeaderValue;
 
     fn trusted() -> TrustedProxies {
-        TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()])
+        TrustedProxies::new(vec![
+            "10.0.0.0/8".parse().unwrap(),
+            "fd00::/8".parse().unwrap(),
+        ])
     }
 
     fn route(peer: &str, headers: &[(&'static str, &str)]) -> (String, bool) {
@@ -155,7 +178,10 @@ mod tests {
 
     #[test]
     fn an_untrusted_peer_is_the_client_whatever_it_says() {
-        let said = [("x-forwarded-for", "127.0.0.1"), ("x-forwarded-proto", "https")];
+        let said = [
+            ("x-forwarded-for", "127.0.0.1"),
+            ("x-forwarded-proto", "https"),
+        ];
         assert_eq!(route("203.0.113.9", &said), ("203.0.113.9".into(), false));
     }
 
@@ -174,16 +200,26 @@ mod tests {
             ("\"", "10.0.0.1"),
             ("", "10.0.0.1"),
         ] {
-            assert_eq!(route("10.0.0.1", &[("x-forwarded-for", xff)]).0, client, "{xff:?}");
+            assert_eq!(
+                route("10.0.0.1", &[("x-forwarded-for", xff)]).0,
+                client,
+                "{xff:?}"
+            );
         }
-        let lines = [("x-forwarded-for", "6.6.6.6"), ("x-forwarded-for", "198.51.100.7")];
+        let lines = [
+            ("x-forwarded-for", "6.6.6.6"),
+            ("x-forwarded-for", "198.51.100.7"),
+        ];
         assert_eq!(route("::ffff:10.0.0.1", &lines).0, "198.51.100.7");
     }
 
     #[test]
     fn ten_thousand_entries_are_bounded() {
         let long = vec!["10.0.0.2"; 10_000].join(",");
-        assert_eq!(route("10.0.0.1", &[("x-forwarded-for", &long)]).0, "10.0.0.2");
+        assert_eq!(
+            route("10.0.0.1", &[("x-forwarded-for", &long)]).0,
+            "10.0.0.2"
+        );
     }
 
     #[test]

@@ -65,7 +65,10 @@ impl Paths {
             return false;
         }
         let decoded = percent_decode(path.trim_start_matches('/'));
-        let trimmed = decoded.iter().position(|b| *b != b'/').unwrap_or(decoded.len());
+        let trimmed = decoded
+            .iter()
+            .position(|b| *b != b'/')
+            .unwrap_or(decoded.len());
         self.0.is_match(decoded.get(trimmed..).unwrap_or_default())
     }
 
@@ -128,7 +131,9 @@ impl Redirect {
         let mut answer = Answer::empty(status);
         answer.headers.insert(header::LOCATION, location);
         if self.temporary {
-            answer.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            answer
+                .headers
+                .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
         Verdict::Redirect(answer)
     }
@@ -154,12 +159,21 @@ mod tests {
     use super::*;
 
     fn judge(redirect: &Redirect, method: &str, uri: &str, host: &str) -> (u16, String) {
-        let parts = http::Request::builder().method(method).uri(uri).body(()).unwrap().into_parts().0;
+        let parts = http::Request::builder()
+            .method(method)
+            .uri(uri)
+            .body(())
+            .unwrap()
+            .into_parts()
+            .0;
         match redirect.judge(&parts, &Host::parse(host.as_bytes()).unwrap()) {
             Verdict::Exempt => (0, String::new()),
             Verdict::Refuse(answer) => (answer.status.as_u16(), String::new()),
             Verdict::Redirect(answer) => {
-                let location = answer.headers[header::LOCATION].to_str().unwrap().to_owned();
+                let location = answer.headers[header::LOCATION]
+                    .to_str()
+                    .unwrap()
+                    .to_owned();
                 (answer.status.as_u16(), location)
             }
         }
@@ -172,19 +186,37 @@ mod tests {
             ("/", "https://Good.example/"),
             ("/a%2Fb?x=%zz&y=1", "https://Good.example/a%2Fb?x=%zz&y=1"),
             ("//evil.com/..%2f", "https://Good.example//evil.com/..%2f"),
-            ("/%0d%0aSet-Cookie:x=1", "https://Good.example/%0d%0aSet-Cookie:x=1"),
+            (
+                "/%0d%0aSet-Cookie:x=1",
+                "https://Good.example/%0d%0aSet-Cookie:x=1",
+            ),
             ("/?", "https://Good.example/?"),
         ] {
-            assert_eq!(judge(&redirect, "GET", uri, "Good.example:80"), (301, location.into()));
+            assert_eq!(
+                judge(&redirect, "GET", uri, "Good.example:80"),
+                (301, location.into())
+            );
         }
     }
 
     #[test]
     fn the_port_is_the_listeners_and_the_method_survives() {
-        let redirect = Redirect { port: 8443, ..Redirect::default() };
-        assert_eq!(judge(&redirect, "POST", "/x", "a:8080"), (308, "https://a:8443/x".into()));
-        assert_eq!(judge(&redirect, "HEAD", "/x", "[::1]:8080"), (301, "https://[::1]:8443/x".into()));
-        let local = Redirect { temporary: true, ..redirect };
+        let redirect = Redirect {
+            port: 8443,
+            ..Redirect::default()
+        };
+        assert_eq!(
+            judge(&redirect, "POST", "/x", "a:8080"),
+            (308, "https://a:8443/x".into())
+        );
+        assert_eq!(
+            judge(&redirect, "HEAD", "/x", "[::1]:8080"),
+            (301, "https://[::1]:8443/x".into())
+        );
+        let local = Redirect {
+            temporary: true,
+            ..redirect
+        };
         assert_eq!(judge(&local, "GET", "/x", "a").0, 307);
     }
 

@@ -34,7 +34,11 @@ impl Target {
         }
         let authority = match (request.uri.authority(), field) {
             (Some(url), Some(field)) => {
-                if !url.as_str().as_bytes().eq_ignore_ascii_case(field.as_bytes()) {
+                if !url
+                    .as_str()
+                    .as_bytes()
+                    .eq_ignore_ascii_case(field.as_bytes())
+                {
                     return Err(Rule::HostMismatch);
                 }
                 field.clone()
@@ -82,7 +86,9 @@ mod tests {
             request = request.header("host", *host);
         }
         let parts = request.body(()).unwrap().into_parts().0;
-        Target::read(&parts).map(|t| t.domain().to_owned()).map_err(Rule::id)
+        Target::read(&parts)
+            .map(|t| t.domain().to_owned())
+            .map_err(Rule::id)
     }
 
     #[test]
@@ -106,7 +112,10 @@ mod tests {
     #[test]
     fn tunnels_and_traces_are_refused() {
         for method in [Method::CONNECT, Method::TRACE] {
-            let request = Request::builder().method(method).uri("a:22").header("host", "a:22");
+            let request = Request::builder()
+                .method(method)
+                .uri("a:22")
+                .header("host", "a:22");
             let parts = request.body(()).unwrap().into_parts().0;
             assert_eq!(Target::read(&parts).unwrap_err(), Rule::MethodRefused);
         }
