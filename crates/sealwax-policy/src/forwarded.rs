@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 
 use crate::explain::{Action, Change, Recorder, Rule};
 use crate::host::Host;
@@ -97,16 +97,20 @@ fn refusal(name: &str) -> Option<Rule> {
 /// Puts in what the gateway knows. `X-Forwarded-For` holds one address, so no
 /// app can pick the wrong one.
 pub(crate) fn set(headers: &mut HeaderMap, facts: &Facts<'_>, record: &mut Recorder) {
+    let (scheme, default_port) = if facts.secure {
+        ("https", "443")
+    } else {
+        ("http", "80")
+    };
+    // HTTP/2 names the host in the URL; the app wants the field (RFC 9113 §8.3.1).
+    if !headers.contains_key(HOST) {
+        headers.insert(HOST, facts.authority.clone());
+    }
     let mut put = |name: HeaderName, value: HeaderValue| {
         record.routine(|| {
             Change::new(Rule::ForwardedSet, Action::Added, name.as_str()).after(value.as_bytes())
         });
         headers.insert(name, value);
-    };
-    let (scheme, default_port) = if facts.secure {
-        ("https", "443")
-    } else {
-        ("http", "80")
     };
     put(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
     put(X_FORWARDED_HOST, facts.authority.clone());
@@ -240,6 +244,7 @@ mod tests {
         };
         set(&mut headers, &facts, &mut Recorder::default());
         for (name, value) in [
+            ("host", "app.example:8443"),
             ("x-forwarded-proto", "https"),
             ("x-forwarded-host", "app.example:8443"),
             ("x-forwarded-port", "8443"),
