@@ -1,0 +1,403 @@
+//! From the client to the app: the one Cookie header that the app gets to see.
+
+use crate::form::{Form, Forms};
+use crate::known::KnownNames;
+use crate::pairs::{Dropped, Pair, Pairing, name_flaw, parts, read};
+use crate::prefix::Prefix;
+use crate::rules::{NameRules, Standing};
+use crate::scratch::Scratch;
+use crate::set_cookie::MAX_NAME_AND_VALUE;
+
+/// How many dropped cookies and stale forms are listed. What comes from the network must not decide
+/// how much is logged, or how many fields a response gets.
+const MAX_LISTED: usize = 32;
+
+/// A name in a list of dropped cookies is cut to this many bytes.
+const MAX_LISTED_NAME: usize = 256;
+
+/// The cookies of one request, translated for the app.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Inbound {
+    /// The value of the one `Cookie` field for the app; `None` when no cookie is left, and also
+    /// when `unchanged` says that the field can stay as it is.
+    pub header: Option<Vec<u8>>,
+    /// The names of the first 32 cookies that the app does not get, as they came, cut to 256 bytes,
+    /// and why. Never a value.
+    pub dropped: Vec<(Vec<u8>, InboundDrop)>,
+    /// How many cookies were dropped in all.
+    pub dropped_total: usize,
+    /// Other forms that the client holds of protected names, at most 32, for
+    /// [`delete_stale`](crate::delete_stale); a response that sets the cookie in a form that
+    /// [shares its name](Form::shares_name_with) must not delete it.
+    pub stale: Vec<(Vec<u8>, Form)>,
+    /// Whether the one field that came (or none) can go to the app as it is.
+    pub unchanged: bool,
+}
+
+/// Why the app does not get a cookie that the client sent.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum InboundDrop {
+    /// Not in the canonical reading.
+    NotCanonical(Dropped),
+    /// A prefix in another case than ours, before a protected name.
+    CaseVariant,
+    /// A prefix behind a prefix.
+    DoublePrefix,
+    /// Another of the same name and form came first, which is the one with the longer path.
+    Duplicate,
+    /// A prefix before a name that we never rename.
+    NeverPrefixed,
+    /// A protected name in a form in which it was not sent out.
+    NotSentOut,
+    /// A protected name came in a better form too.
+    Outranked,
+}
+
+impl InboundDrop {
+    /// A stable rule id for logs and reports.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::NotCanonical(why) => why.id(),
+            Self::CaseVariant => "cookie.inbound.case-variant",
+            Self::DoublePrefix => "cookie.inbound.double-prefix",
+            Self::Duplicate => "cookie.inbound.duplicate",
+            Self::NeverPrefixed => "cookie.inbound.never-prefixed",
+            Self::NotSentOut => "cookie.inbound.not-sent-out",
+            Self::Outranked => "cookie.inbound.outranked",
+        }
+    }
+
+    /// One plain sentence: why.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::NotCanonical(why) => why.reason(),
+            Self::CaseVariant => {
+                "The name of a protected cookie came behind a prefix in another spelling than the \
+                 one it is sent out with (RFC 6265bis, Section 5.4)."
+            }
+            Self::DoublePrefix => {
+                "A sibling host can set __Secure-__Host-name with a Domain, so a prefix behind a \
+                 prefix proves nothing (RFC 6265bis, Section 5.4)."
+            }
+            Self::Duplicate => {
+                "A protected name reaches the app once; the first has the longest path \
+                 (RFC 6265bis, Section 5.8.3)."
+            }
+            Self::NeverPrefixed => {
+                "This cookie is never sent out with a prefix, so the prefixed one is an old form of \
+                 it (RFC 6265bis, Section 4.1.3)."
+            }
+            Self::NotSentOut => {
+                "A protected cookie is accepted only in the form in which it was sent out; any \
+                 sibling host can set the others (RFC 6265bis, Section 8.6)."
+            }
+            Self::Outranked => {
+                "The same cookie came in a form that is harder to forge: __Host- before __Secure- \
+                 before the bare name (RFC 6265bis, Section 4.1.3)."
+            }
+        }
+    }
+}
+
+/// Translates the `Cookie` fields of one request.
+///
+/// 1. The canonical reading comes first (see [`pairs`](crate::pairs)).
+/// 2. One prefix is taken off, in our exact spelling, and only from a name that we prefix. A prefix
+///    behind a prefix is dropped.
+/// 3. A name that the app prefixed itself passes as it is. An unprotected prefixed name of which
+///    nothing is known passes under both names.
+/// 4. A protected name is accepted only in a form in which it was sent out, before anything is known
+///    only as `__Host-`; with [`NameRules::migrate`] also bare where nothing better came. Exactly
+///    one reaches the app: `__Host-` before `__Secure-` before bare, the first among equals.
+/// 5. Names that we never rename pass bare, and in no other form.
+/// 6. Every other name passes, in order, doubles included.
+///
+/// ```
+/// use sealwax_cookie::{KnownNames, NameRules, inbound};
+///
+/// let fields: [&[u8]; 2] = [b"__Host-sessionid=good; theme=dark", b"sessionid=evil"];
+/// let inbound = inbound(fields, &NameRules::default(), &KnownNames::default());
+/// assert_eq!(inbound.header.as_deref(), Some(&b"sessionid=good; theme=dark"[..]));
+/// assert_eq!(inbound.dropped[0].0, b"sessionid");
+/// ```
+pub fn inbound<'a>(
+    fields: impl IntoIterator<Item = &'a [u8]>,
+    rules: &NameRules,
+    known: &KnownNames,
+) -> Inbound {
+    let mut reader = Reader {
+        rules,
+        known,
+        items: Scratch::new(),
+        rivals: 0,
+        fields: 0,
+        length: 0,
+        verbatim: true,
+        out: Inbound::default(),
+    };
+    fields.into_iter().for_each(|field| reader.field(field));
+    reader.settle();
+    reader.finish()
+}
+
+/// One cookie that may reach the app.
+struct Item<'a> {
+    pair: Pair<'a>,
+    fate: Fate<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Fate<'a> {
+    Pass,
+    /// Under its own name and under the one without the prefix.
+    PassBoth(&'a [u8]),
+    /// The protected `name`, acceptable in `form`, unless a better one came.
+    Rival {
+        name: &'a [u8],
+        form: Form,
+    },
+    /// A rival that lost.
+    Gone,
+}
+
+struct Reader<'a, 'r> {
+    rules: &'r NameRules,
+    known: &'r KnownNames,
+    items: Scratch<Item<'a>, 12>,
+    rivals: usize,
+    fields: usize,
+    /// Bytes seen, an upper bound for the output but for names that pass twice.
+    length: usize,
+    /// Whether what was read so far is, byte for byte, what would be written.
+    verbatim: bool,
+    out: Inbound,
+}
+
+impl<'a> Reader<'a, '_> {
+    fn field(&mut self, field: &'a [u8]) {
+        self.fields += 1;
+        self.length += field.len() + 2;
+        for (at, part) in parts(field).enumerate() {
+            match read(part) {
+                None => self.verbatim = false,
+                Some(Pairing::Dropped { bytes, why }) => {
+                    // Without a `=` all of it may be a secret.
+                    let name = if why == Dropped::Nameless {
+                        &[][..]
+                    } else {
+                        name_like(bytes)
+                    };
+                    self.reject(name, InboundDrop::NotCanonical(why));
+                }
+                Some(Pairing::Good(pair)) => {
+                    let written = pair.name.len() + 1 + pair.value.len();
+                    self.verbatim &= match at {
+                        0 => part.len() == written,
+                        _ => part.len() == written + 1 && part.starts_with(b" "),
+                    };
+                    self.judge(pair);
+                }
+            }
+        }
+    }
+
+    fn judge(&mut self, pair: Pair<'a>) {
+        match Prefix::split(pair.name) {
+            Some((prefix, rest)) => self.judge_prefixed(pair, prefix, rest),
+            None => self.judge_bare(pair),
+        }
+    }
+
+    fn judge_prefixed(&mut self, pair: Pair<'a>, prefix: Prefix, rest: &'a [u8]) {
+        // The memory holds names as the app spells them, so this one is the app's own.
+        if self.known.get(pair.name).is_some() {
+            return self.keep(pair, Fate::Pass);
+        }
+        if Prefix::split(rest).is_some() {
+            return self.reject(pair.name, InboundDrop::DoublePrefix);
+        }
+        // A remainder such as `$Version` is no name that the app may see.
+        if let Some(flaw) = name_flaw(rest) {
+            return self.reject(pair.name, InboundDrop::NotCanonical(flaw));
+        }
+        let known = self.known.get(rest);
+        let standing = self.rules.standing(rest, known);
+        let form = match prefix {
+            Prefix::Host if prefix.is_exact(pair.name) => Form::Host,
+            Prefix::Secure if prefix.is_exact(pair.name) => Form::Secure,
+            // A prefix that we do not write is nothing that we could take off.
+            Prefix::HostHttp | Prefix::Http if prefix.is_exact(pair.name) => {
+                return self.keep(pair, Fate::Pass);
+            }
+            _ if standing == Standing::Protected => {
+                return self.reject(pair.name, InboundDrop::CaseVariant);
+            }
+            _ => return self.keep(pair, Fate::Pass),
+        };
+        let forms = Forms::from(known);
+        match standing {
+            Standing::Free if forms.is_empty() => self.keep(pair, Fate::PassBoth(rest)),
+            // Known, and never renamed: whoever set the prefixed one means that name.
+            Standing::Free => self.keep(pair, Fate::Pass),
+            Standing::Kept => {
+                self.reject(pair.name, InboundDrop::NeverPrefixed);
+                self.stale(rest, form);
+            }
+            Standing::Protected => {
+                let accepted = if forms.is_empty() {
+                    form == Form::Host
+                } else {
+                    forms.contains(form)
+                };
+                self.judge_protected(pair, rest, form, accepted);
+            }
+        }
+    }
+
+    fn judge_bare(&mut self, pair: Pair<'a>) {
+        let known = self.known.get(pair.name);
+        if self.rules.standing(pair.name, known) != Standing::Protected {
+            return self.keep(pair, Fate::Pass);
+        }
+        let forms = Forms::from(known);
+        let accepted = self.rules.migrate
+            || forms.contains(Form::Bare)
+            || forms.contains(Form::BareDomain)
+            || forms.contains(Form::BareLong) && is_too_long_to_prefix(pair);
+        self.judge_protected(pair, pair.name, Form::Bare, accepted);
+    }
+
+    fn judge_protected(&mut self, pair: Pair<'a>, name: &'a [u8], form: Form, accepted: bool) {
+        if accepted {
+            self.verbatim &= form == Form::Bare;
+            self.rivals += 1;
+            self.keep(pair, Fate::Rival { name, form });
+        } else {
+            self.reject(pair.name, InboundDrop::NotSentOut);
+            self.stale(name, form);
+        }
+    }
+
+    fn keep(&mut self, pair: Pair<'a>, fate: Fate<'a>) {
+        if let Fate::PassBoth(name) = fate {
+            self.verbatim = false;
+            self.length += name.len() + pair.value.len() + 3;
+        }
+        self.items.push(Item { pair, fate });
+    }
+
+    /// Among rivals of one name one stays: the best form, then the first.
+    fn settle(&mut self) {
+        if self.rivals < 2 {
+            return;
+        }
+        let mut rivals = Scratch::<(&'a [u8], Form, usize), 8>::new();
+        for (at, item) in self.items.iter().enumerate() {
+            if let Fate::Rival { name, form } = item.fate {
+                rivals.push((name, form, at));
+            }
+        }
+        if !has_doubles(rivals.iter().map(|(name, ..)| *name), rivals.len()) {
+            return;
+        }
+        // `Form` is declared best first; sorting keeps thousands of tossed cookies cheap.
+        let mut rivals: Vec<_> = rivals.iter().copied().collect();
+        rivals.sort_unstable();
+        let mut winner: Option<(&[u8], Form)> = None;
+        for (name, form, at) in rivals {
+            match winner {
+                Some((winning_name, winning_form)) if winning_name == name => {
+                    let loser = self.items.get_mut(at);
+                    let sent_as = loser.map(|item| {
+                        item.fate = Fate::Gone;
+                        item.pair.name
+                    });
+                    let outranked = form != winning_form;
+                    let why = if outranked {
+                        InboundDrop::Outranked
+                    } else {
+                        InboundDrop::Duplicate
+                    };
+                    self.reject(sent_as.unwrap_or(name), why);
+                    if outranked {
+                        self.stale(name, form);
+                    }
+                }
+                _ => winner = Some((name, form)),
+            }
+        }
+    }
+
+    fn finish(self) -> Inbound {
+        let mut out = self.out;
+        out.unchanged =
+            self.fields == 0 || self.fields == 1 && self.verbatim && out.dropped_total == 0;
+        if out.unchanged {
+            return out;
+        }
+        let mut header = Vec::with_capacity(self.length);
+        for item in self.items.iter() {
+            match item.fate {
+                Fate::Pass => write(&mut header, item.pair.name, item.pair.value),
+                Fate::PassBoth(name) => {
+                    write(&mut header, item.pair.name, item.pair.value);
+                    write(&mut header, name, item.pair.value);
+                }
+                Fate::Rival { name, .. } => write(&mut header, name, item.pair.value),
+                Fate::Gone => {}
+            }
+        }
+        out.header = Some(header).filter(|header| !header.is_empty());
+        out
+    }
+
+    fn reject(&mut self, name: &[u8], why: InboundDrop) {
+        self.out.dropped_total += 1;
+        if self.out.dropped.len() < MAX_LISTED {
+            self.out
+                .dropped
+                .push((name.get(..MAX_LISTED_NAME).unwrap_or(name).to_vec(), why));
+        }
+    }
+
+    fn stale(&mut self, name: &[u8], form: Form) {
+        let listed = &mut self.out.stale;
+        if listed.len() < MAX_LISTED && !listed.iter().any(|(n, f)| n == name && *f == form) {
+            listed.push((name.to_vec(), form));
+        }
+    }
+}
+
+fn write(header: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    if !header.is_empty() {
+        header.extend_from_slice(b"; ");
+    }
+    header.extend_from_slice(name);
+    header.push(b'=');
+    header.extend_from_slice(value);
+}
+
+/// Whether a name occurs twice; `true` without a look where looking would cost more than sorting.
+fn has_doubles<'n>(names: impl Iterator<Item = &'n [u8]> + Clone, count: usize) -> bool {
+    count > 8
+        || names
+            .clone()
+            .enumerate()
+            .any(|(at, name)| names.clone().take(at).any(|n| n == name))
+}
+
+/// Whether the cookie could have left bare for its length. The path that chose between the two
+/// prefixes is unknown here, so the longer one is assumed.
+fn is_too_long_to_prefix(pair: Pair<'_>) -> bool {
+    Prefix::Secure.as_str().len() + pair.name.len() + pair.value.len() > MAX_NAME_AND_VALUE
+}
+
+/// What stands before the `=` of a part that is no cookie.
+fn name_like(part: &[u8]) -> &[u8] {
+    part.split(|byte| *byte == b'=').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+#[path = "inbound_tests.rs"]
+mod tests;

@@ -1,0 +1,36 @@
+//! Replays the committed fuzz corpora, so that what a fuzzer once found stays fixed without one.
+
+use std::path::Path;
+
+#[path = "support/fuzzing.rs"]
+mod fuzzing;
+
+#[test]
+fn set_cookie() {
+    replay("set_cookie", fuzzing::set_cookie);
+}
+
+#[test]
+fn cookie_header() {
+    replay("cookie_header", fuzzing::cookie_header);
+}
+
+fn replay(target: &str, run: impl Fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fuzz/corpus")
+        .join(target);
+    let files: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert!(
+        files.len() >= 10,
+        "{} holds {} files",
+        folder.display(),
+        files.len()
+    );
+    for file in files {
+        println!("{}", file.display());
+        run(&std::fs::read(&file).unwrap());
+    }
+}
