@@ -1,4 +1,11 @@
 //! Replays the committed fuzz corpora, so that what a fuzzer once found stays fixed without one.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test reads files, names the one that fails, and fails by panicking"
+)]
 
 use std::path::Path;
 

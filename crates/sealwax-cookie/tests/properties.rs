@@ -1,4 +1,5 @@
 //! Properties that hold for every cookie, tried on random ones.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/fuzzing.rs"]
 mod fuzzing;

@@ -4,6 +4,7 @@
     dead_code,
     reason = "not every test that includes this file uses all of it"
 )]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stored {

@@ -5,6 +5,12 @@
     dead_code,
     reason = "not every test that includes this file uses all of it"
 )]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 use sealwax_cookie::{
     Change, Demand, Form, KnownNames, NameRules, Pairing, Rename, SameSite, SetCookie, deletions,
