@@ -1,6 +1,6 @@
 //! The attributes of a `Set-Cookie` field as RFC 6265bis, Section 5.6 walks them.
 
-use crate::bytes::{split_once, trim};
+use crate::bytes::{split, split_once, trim};
 
 /// An attribute whose value is longer than this is ignored (RFC 6265bis, Section 5.6).
 const MAX_ATTRIBUTE_VALUE: usize = 1024;
@@ -62,12 +62,10 @@ impl Kind {
 }
 
 /// The attributes of `unparsed`: what follows the first semicolon, `None` without one.
-pub(crate) fn attributes(
-    unparsed: Option<&[u8]>,
-) -> impl DoubleEndedIterator<Item = Attribute<'_>> {
+pub(crate) fn attributes(unparsed: Option<&[u8]>) -> impl Iterator<Item = Attribute<'_>> {
     unparsed
         .into_iter()
-        .flat_map(|rest| rest.split(|byte| *byte == b';'))
+        .flat_map(|rest| split(rest, b';'))
         .map(Attribute::read)
 }
 

@@ -24,8 +24,42 @@ pub(crate) fn trim_start(mut bytes: &[u8]) -> &[u8] {
 
 /// Splits at the first `separator`; the tail is `None` when there is none.
 pub(crate) fn split_once(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
-    let mut parts = bytes.splitn(2, |byte| *byte == separator);
-    (parts.next().unwrap_or_default(), parts.next())
+    let at = find(bytes, separator);
+    match at.and_then(|at| bytes.split_at_checked(at)) {
+        Some((head, tail)) => (head, tail.get(1..)),
+        None => (bytes, None),
+    }
+}
+
+/// What stands between the `separator`s: one piece more than there are separators.
+pub(crate) fn split(bytes: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(bytes);
+    std::iter::from_fn(move || {
+        let (head, tail) = split_once(rest?, separator);
+        rest = tail;
+        Some(head)
+    })
+}
+
+/// The place of the first `needle`. Eight bytes at a time: fields are split at every `;` and `=`,
+/// and going byte by byte is half the cost of reading a cookie.
+pub(crate) fn find(bytes: &[u8], needle: u8) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
+    let pattern = ONES * u64::from(needle);
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let difference = u64::from_le_bytes(*word) ^ pattern;
+        // The lowest marked byte is the first zero byte of the difference; marks above it may be
+        // borrows and do not matter.
+        let marks = difference.wrapping_sub(ONES) & !difference & HIGHS;
+        if marks != 0 {
+            return Some(at * 8 + marks.trailing_zeros() as usize / 8);
+        }
+    }
+    tail.iter()
+        .position(|byte| *byte == needle)
+        .map(|at| words.len() * 8 + at)
 }
 
 /// What follows `prefix`, matched ASCII case-insensitively.
@@ -34,10 +68,14 @@ pub(crate) fn strip_prefix_ignore_case<'a>(bytes: &'a [u8], prefix: &[u8]) -> Op
     head.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
-/// `%x00-08 / %x0A-1F / %x7F`: the control characters that make a user agent ignore a whole cookie
-/// (RFC 6265bis, Section 5.6, step 1). HTAB is not among them.
-pub(crate) fn is_forbidden_control(byte: u8) -> bool {
-    byte.is_ascii_control() && byte != b'\t'
+/// Whether there is any of `%x00-08 / %x0A-1F / %x7F`, the control characters that make a user agent
+/// ignore a whole cookie (RFC 6265bis, Section 5.6, step 1). HTAB is not among them.
+pub(crate) fn has_forbidden_control(bytes: &[u8]) -> bool {
+    // No early exit: without one the compiler looks at many bytes at once, and in nearly every
+    // field there is nothing to find.
+    bytes.iter().fold(false, |found, byte| {
+        found | (*byte < 0x20 && *byte != b'\t') | (*byte == 0x7f)
+    })
 }
 
 #[cfg(test)]
@@ -60,6 +98,38 @@ mod tests {
         assert_eq!(split_once(b"a=b=c", b'='), (&b"a"[..], Some(&b"b=c"[..])));
         assert_eq!(split_once(b"abc", b'='), (&b"abc"[..], None));
         assert_eq!(split_once(b"", b'='), (&b""[..], None));
+    }
+
+    #[test]
+    fn finding_agrees_with_going_byte_by_byte() {
+        for length in 0..40 {
+            for at in 0..=length {
+                // Neighbours of the needle are where the arithmetic could go wrong.
+                for filler in [b';' - 1, b';' + 1, b';' ^ 0x80, 0, 0xff] {
+                    let mut bytes = vec![filler; length];
+                    bytes
+                        .iter_mut()
+                        .skip(at)
+                        .step_by(3)
+                        .for_each(|byte| *byte = b';');
+                    let expected = bytes.iter().position(|byte| *byte == b';');
+                    assert_eq!(find(&bytes, b';'), expected, "{bytes:?}");
+                    assert!(split(&bytes, b';').eq(bytes.split(|byte| *byte == b';')));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn exactly_the_control_characters_are_forbidden() {
+        for byte in 0..=u8::MAX {
+            let expected = byte.is_ascii_control() && byte != b'\t';
+            assert_eq!(
+                has_forbidden_control(&[b'a', byte, b'b']),
+                expected,
+                "{byte}"
+            );
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::attributes::Kind;
 use crate::bytes::{strip_prefix_ignore_case, trim};
 use crate::change::{Change, Changes};
 use crate::form::Form;
-use crate::pairs::{name_flaw, value_flaw};
+use crate::pairs::{name_flaw, quote_flaw};
 use crate::prefix::Prefix;
 use crate::same_site::{SameSite, SameSiteAttribute};
 use crate::set_cookie::{MAX_NAME_AND_VALUE, SetCookie};
@@ -157,7 +157,7 @@ impl Plan {
     }
 
     fn note_if_not_canonical(&mut self, cookie: &SetCookie<'_>) {
-        let flawed = name_flaw(cookie.name()).is_some() || value_flaw(cookie.value()).is_some();
+        let flawed = name_flaw(cookie.name()).is_some() || quote_flaw(cookie.value()).is_some();
         self.changes.insert_if(flawed, Change::NotCanonical);
     }
 

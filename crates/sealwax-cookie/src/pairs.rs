@@ -5,7 +5,7 @@
 //! lets someone smuggle a name past the browser's own checks. This reading passes only what all of
 //! them read alike.
 
-use crate::bytes::{is_forbidden_control, split_once, trim};
+use crate::bytes::{has_forbidden_control, split, split_once, trim};
 
 /// One cookie of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -119,7 +119,7 @@ pub fn pairs<'a>(fields: impl IntoIterator<Item = &'a [u8]>) -> impl Iterator<It
 
 /// What stands between the semicolons of one field.
 pub(crate) fn parts(field: &[u8]) -> impl Iterator<Item = &[u8]> {
-    field.split(|byte| *byte == b';')
+    split(field, b';')
 }
 
 /// Reads one part; `None` when there is nothing but white space.
@@ -150,23 +150,33 @@ pub(crate) fn name_flaw(name: &[u8]) -> Option<Dropped> {
 
 /// What keeps a value out of the canonical reading.
 pub(crate) fn value_flaw(value: &[u8]) -> Option<Dropped> {
-    let balanced = match value {
-        [b'"'] => false,
-        [b'"', .., b'"'] => true,
-        [b'"', ..] | [.., b'"'] => false,
-        _ => true,
-    };
-    if !balanced {
-        return Some(Dropped::UnbalancedQuote);
-    }
-    value
-        .iter()
-        .any(|byte| is_forbidden_control(*byte))
-        .then_some(Dropped::ControlCharacter)
+    quote_flaw(value).or_else(|| has_forbidden_control(value).then_some(Dropped::ControlCharacter))
 }
 
+/// Whether a quote stands on one side of the value only.
+pub(crate) fn quote_flaw(value: &[u8]) -> Option<Dropped> {
+    match value {
+        [b'"'] => Some(Dropped::UnbalancedQuote),
+        [b'"', .., b'"'] => None,
+        [b'"', ..] | [.., b'"'] => Some(Dropped::UnbalancedQuote),
+        _ => None,
+    }
+}
+
+/// Whether a byte may stand in a name, by its value.
+const NAME_BYTES: [bool; 256] = {
+    let mut allowed = [false; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        allowed[byte as usize] = !matches!(byte, b'"' | b',' | b';' | b'=' | b'\\');
+        byte += 1;
+    }
+    allowed
+};
+
 fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'=' | b'\\')
+    // 256 places: no byte is out of bounds.
+    NAME_BYTES[usize::from(byte)]
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::attributes::{Attribute, Kind, attributes};
-use crate::bytes::{is_forbidden_control, split_once, trim, trim_start};
+use crate::bytes::{has_forbidden_control, split_once, trim, trim_start};
 use crate::date;
 use crate::prefix::Prefix;
 use crate::same_site::{SameSite, SameSiteAttribute};
@@ -44,7 +44,7 @@ impl<'a> SetCookie<'a> {
     /// a browser refuses for want of an attribute (`SameSite=None` or a name prefix without
     /// `Secure`) is no error, since [`harden`](crate::harden) supplies it.
     pub fn parse(field: &'a [u8]) -> Result<Self, Refusal> {
-        if field.iter().any(|byte| is_forbidden_control(*byte)) {
+        if has_forbidden_control(field) {
             return Err(Refusal::ControlCharacter);
         }
         let (pair, unparsed) = split_once(field, b';');
@@ -200,7 +200,7 @@ impl<'a> SetCookie<'a> {
         self.same_site_count
     }
 
-    pub(crate) fn attributes(&self) -> impl DoubleEndedIterator<Item = Attribute<'a>> + use<'a> {
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
         attributes(self.unparsed)
     }
 
@@ -213,9 +213,9 @@ impl<'a> SetCookie<'a> {
 
     fn last<T>(&self, kind: Kind, read: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
         self.attributes()
-            .rev()
             .filter(|attribute| attribute.kind == kind && attribute.counts())
-            .find_map(|attribute| read(attribute.value))
+            .filter_map(|attribute| read(attribute.value))
+            .last()
     }
 }
 

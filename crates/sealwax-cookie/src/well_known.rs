@@ -109,6 +109,25 @@ const EXACT: usize = {
     count
 };
 
+/// For each first byte of an entry, the lengths (below 64) that a match may have, one bit each.
+/// Most cookies of a request are not well known, and this says so without a search.
+const LENGTHS: [u64; 256] = {
+    let mut lengths = [0; 256];
+    let mut at = 0;
+    while at < WELL_KNOWN.len() {
+        let name = WELL_KNOWN[at].0.as_bytes();
+        assert!(name.len() < 64, "a longer name needs a wider mask");
+        lengths[name[0] as usize] |= if at < EXACT {
+            1 << name.len()
+        } else {
+            // What it stands for is as long as the entry without its `*`, or longer.
+            u64::MAX << (name.len() - 1)
+        };
+        at += 1;
+    }
+    lengths
+};
+
 /// What the cookie `name` is for, if it is well known.
 ///
 /// ```
@@ -118,6 +137,11 @@ const EXACT: usize = {
 /// assert_eq!(well_known(b"theme"), None);
 /// ```
 pub fn well_known(name: &[u8]) -> Option<Kind> {
+    let first = usize::from(*name.first()?);
+    // 256 places, and a shift of at most 63: nothing is out of bounds.
+    if LENGTHS[first] >> name.len().min(63) & 1 == 0 {
+        return None;
+    }
     let (exact, beginnings) = WELL_KNOWN.split_at_checked(EXACT)?;
     if let Ok(at) = exact.binary_search_by(|(known, ..)| known.as_bytes().cmp(name)) {
         return exact.get(at).map(|(.., kind)| *kind);
