@@ -15,6 +15,7 @@ def markdown(outcome, about, command):
         "Written by `" + command + "`; README.md says how to read it. Lower is better everywhere "
         "but in requests per second. A difference under 3 % means nothing.",
         facts(outcome, about),
+        proxies(outcome),
         "## CPU per request, µs (10th percentile of the slices)",
         costs(outcome),
     ]
@@ -34,20 +35,11 @@ def markdown(outcome, about, command):
 
 def facts(outcome, about):
     rows = [[name, value] for name, value in about.items()]
-    rows += [[peer.title, f"{version}, {tls}; {peer.caveat}"]
-             for peer in outcome.peers.values() for version, tls in [peer.versions()]]
-    agreed = sorted({what for peer in outcome.peers.values() for what in peer.agreed.values()})
-    if agreed:
-        rows.append(["Agreed in handshakes", "; ".join(
-            f"{what}: " + ", ".join(
-                peer.title + (" (offered both)" if groups == "hybrid" else "")
-                for peer in outcome.peers.values()
-                for (mode, groups), got in peer.agreed.items() if got == what and mode == "full")
-            for what in agreed)])
     rows += [
-        ["Load", f"requests: h2load, {OPEN} connections, 1 KiB answers with two cookies; "
-                 f"handshakes: {HANDSHAKE_OPEN} connections at once; one core for proxy, one for "
-                 f"load and upstream; {FD_LIMIT:,} file descriptors"],
+        ["Requests", f"h2load, {OPEN} connections, 1 KiB answers with two cookies"],
+        ["Handshakes", f"sealwax-hammer, {HANDSHAKE_OPEN} connections at once, a GET on each"],
+        ["Cores", "one for the proxies, one for load and upstream; "
+                  f"{FD_LIMIT:,} file descriptors"],
         ["Slices", f"{outcome.rounds} rounds of {outcome.slice_seconds:g} s, "
                    f"{outcome.seconds:.0f} s in all; {outcome.dropped} dropped because a thread "
                    "ended within"],
@@ -55,6 +47,17 @@ def facts(outcome, about):
             ": **too much, the machine was not quiet**" if outcome.foreign > 0.03 else "")],
     ]
     return table(["", ""], rows)
+
+
+def proxies(outcome):
+    """Who they are, what they do to the cookies, what they agreed on with the hammer."""
+    rows = []
+    for peer in outcome.peers.values():
+        version, tls = peer.versions()
+        rows.append([peer.title, version, tls, peer.agreed.get(("full", "x25519"), "–"),
+                     peer.agreed.get(("full", "hybrid"), "–"), peer.caveat])
+    return table(["", "Version", "TLS library", "Agreed on", "With X25519MLKEM768 offered", "Policy"],
+                 rows)
 
 
 def low(outcome, case, key):

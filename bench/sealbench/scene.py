@@ -25,8 +25,7 @@ APP_COOKIES = [
 # Sealwax, which takes the prefixes off again; the others pass it through.
 REQUEST_COOKIE = f"__Host-sessionid={SESSION}; __Host-csrftoken={TOKEN}"
 
-# What every proxy is set up to add. Only the presence of the first is checked for Sealwax's
-# own max-age; the values of the others are the same everywhere.
+# What every proxy is set up to add.
 HSTS = "max-age=63072000"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

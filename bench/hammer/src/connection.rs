@@ -178,35 +178,4 @@ fn content_length(head: &[u8]) -> Result<usize, Failure> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_length_is_found_in_any_case() {
-        let head = b"HTTP/1.1 200 OK\r\nServer: x\r\ncontent-LENGTH:  1024";
-        assert_eq!(content_length(head).unwrap(), 1024);
-    }
-
-    #[test]
-    fn what_is_no_plain_200_is_refused() {
-        for (head, says) in [
-            (
-                &b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 1024"[..],
-                "502",
-            ),
-            (b"HTTP/1.1 2000\r\nContent-Length: 1024", "2000"),
-            (
-                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked",
-                "no Content-Length",
-            ),
-            (
-                b"HTTP/1.1 200 OK\r\nContent-Length: many",
-                "no Content-Length",
-            ),
-            (b"HTTP/1.1 200 OK\r\nX: \xff", "malformed"),
-        ] {
-            let error = content_length(head).unwrap_err().to_string();
-            assert!(error.contains(says), "{error}");
-        }
-    }
-}
+mod tests;

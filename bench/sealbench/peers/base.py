@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+# Attributes of the app's two cookies, lower case: hardened, and as the app sets them.
+HARDENED = frozenset({"httponly", "path=/", "samesite=lax", "secure"})
+PLAIN = (frozenset({"httponly", "path=/"}), frozenset({"path=/"}))
+
+
 @dataclass
 class Place:
     """Where one instance of a proxy lives."""
@@ -25,10 +30,12 @@ class Peer:
     """One instance of a proxy. Subclasses write its configuration and name its command."""
 
     title = ""
-    # What its cookies must carry on arrival. Traefik has no directive for that and asks nothing.
-    hardens = True
+    # Whether it adds the response headers of `scene.HEADERS` and HSTS.
+    adds_headers = True
     # Names under which the app's two cookies arrive.
     cookie_names = ("sessionid", "csrftoken")
+    # What they carry on arrival, each in any order.
+    cookie_attributes = (HARDENED, HARDENED)
     # One line for the results: what this peer does less or more than the others.
     caveat = ""
 

@@ -17,10 +17,7 @@ https = "127.0.0.1:{port}"
 hosts = ["{name}"]
 to = ["http://{to}"]
 tls = {{ cert = "{cert}", key = "{key}" }}
-
-[site.hsts]
-when = "always"
-"""
+{rules}"""
 
 
 class Sealwax(Peer):
@@ -28,12 +25,19 @@ class Sealwax(Peer):
     cookie_names = ("__Host-sessionid", "__Host-csrftoken")
     caveat = ("the whole default policy: cookies parsed, hardened and prefixed, the request's "
               "Cookie header rebuilt, host check")
+    # By default the header waits for a public certificate and grows in steps; here it must be
+    # the one that the others send.
+    rules = """
+[site.hsts]
+when = "always"
+ramp = false
+"""
 
     def configure(self):
         place = self.place
         config = self.write("sealwax.toml", CONFIG.format(
             port=place.port, plain_port=place.plain_port, name=NAME, to=place.to,
-            cert=place.tls["cert"], key=place.tls["key"],
+            cert=place.tls["cert"], key=place.tls["key"], rules=self.rules,
         ))
         return [place.binary, "serve", "--config", config]
 

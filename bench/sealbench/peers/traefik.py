@@ -4,7 +4,7 @@ import re
 
 from ..prepare import sh
 from ..scene import HEADERS, KEEP, NAME
-from .base import Peer
+from .base import PLAIN, Peer
 
 STATIC = """\
 global:
@@ -60,7 +60,7 @@ http:
 
 class Traefik(Peer):
     title = "Traefik"
-    hardens = False
+    cookie_attributes = PLAIN
     caveat = "cookies untouched: no directive rewrites them"
 
     def configure(self):

@@ -1,0 +1,181 @@
+"""Run with: python3 -m unittest discover -s bench/tests"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+from types import SimpleNamespace
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from sealbench import check, cli, cost, loads, process, report, scene, stats
+from sealbench.errors import BenchError
+from sealbench.peers.base import HARDENED, PLAIN
+
+
+class Percentile(unittest.TestCase):
+    def test_between_ranks(self):
+        self.assertEqual(stats.percentile([3, 1, 2], 50), 2)
+        self.assertAlmostEqual(stats.percentile(range(1, 11), 10), 1.9)
+        self.assertEqual(stats.percentile([7], 10), 7)
+        self.assertEqual(stats.percentile([1, 2], 100), 2)
+
+
+H2LOAD = """\
+finished in 1.20s, 51732.00 req/s, 57.49MB/s
+requests: {total} total, {total} started, {done} done, {good} succeeded, {failed} failed, 0 errored, 0 timeout
+status codes: {ok} 2xx, 0 3xx, 0 4xx, {bad} 5xx
+traffic: 57.49MB (60280872) total, 7.08MB (7420332) headers (space savings 35.75%), 58.74MB ({data}) data
+"""
+
+
+def h2load(total=50_000, done=None, good=None, failed=0, ok=None, bad=0, data=57_000 * 1024):
+    text = H2LOAD.format(total=total, done=total if done is None else done,
+                         good=total if good is None else good, failed=failed,
+                         ok=total if ok is None else ok, bad=bad, data=data)
+    return loads.parse_h2load(text, "h2load", 0.15)
+
+
+class H2load(unittest.TestCase):
+    def test_good_run(self):
+        self.assertEqual(h2load(), 50_000)
+        # A few statuses fall on the other side of the border than their bodies.
+        self.assertEqual(h2load(ok=50_005), 50_000)
+        self.assertEqual(h2load(ok=49_995), 50_000)
+
+    def test_bad_runs(self):
+        for bad in (
+            {"data": 0},  # empty 200s
+            {"data": 49_000 * 1024},  # some of them empty
+            {"data": 100_000 * 1024},  # bodies too long
+            {"done": 49_999, "good": 49_999},
+            {"failed": 1, "good": 49_999},
+            {"bad": 1},
+            {"ok": 40_000},
+            {"total": 0, "data": 0},
+        ):
+            with self.subTest(bad), self.assertRaises(BenchError):
+                h2load(**bad)
+
+    def test_output_that_is_something_else(self):
+        with self.assertRaises(BenchError):
+            loads.parse_h2load("h2load: could not connect", "h2load", 0.15)
+
+
+COOKIES = [f"sessionid={scene.SESSION}; HttpOnly; Path=/; Secure; SameSite=Lax",
+           f"csrftoken={scene.TOKEN}; Path=/; Secure; HttpOnly; SameSite=Lax"]
+
+
+def judged(attributes=(HARDENED, HARDENED), cookies=COOKIES, status=200, body=scene.BODY,
+           adds=True, headers=None):
+    peer = SimpleNamespace(cookie_names=("sessionid", "csrftoken"), cookie_attributes=attributes,
+                           adds_headers=adds)
+    if headers is None:
+        headers = {"Strict-Transport-Security": scene.HSTS, **scene.HEADERS}
+    lines = [(name.lower(), value) for name, value in headers.items()]
+    lines += [("set-cookie", cookie) for cookie in cookies]
+    return list(check.problems(peer, status, lines, body))
+
+
+class Answers(unittest.TestCase):
+    def test_good(self):
+        self.assertEqual(judged(), [])
+        self.assertEqual(judged(attributes=PLAIN, cookies=scene.APP_COOKIES), [])
+        self.assertEqual(judged(adds=False, headers={}), [])
+
+    def test_wrong(self):
+        for wrong in (
+            {"body": b""},
+            {"body": b"x" * 1024},
+            {"status": 502},
+            {"cookies": COOKIES[:1]},
+            {"cookies": COOKIES + COOKIES[:1]},
+            {"cookies": scene.APP_COOKIES},
+            {"attributes": PLAIN},
+            {"cookies": [COOKIES[0].replace(scene.SESSION, "other"), COOKIES[1]]},
+            {"headers": scene.HEADERS},
+            {"headers": {"Strict-Transport-Security": scene.HSTS}},
+            {"adds": False},
+        ):
+            with self.subTest(wrong):
+                self.assertNotEqual(judged(**wrong), [])
+
+
+class Cost(unittest.TestCase):
+    def test_family_has_grandchildren(self):
+        with subprocess.Popen(["sh", "-c", "sleep 30 & echo; wait"], stdout=subprocess.PIPE,
+                              start_new_session=True) as shell:
+            shell.stdout.readline()
+            try:
+                self.assertEqual(len(cost.family(shell.pid)), 2)
+                self.assertIn(shell.pid, cost.family(os.getpid()))
+            finally:
+                os.killpg(shell.pid, 9)
+
+    def test_cpu_counts_what_was_used(self):
+        before = cost.Cpu([os.getpid()])
+        end = time.thread_time() + 0.1
+        while time.thread_time() < end:
+            pass
+        used = cost.Cpu([os.getpid()]).since(before)
+        self.assertGreater(used, 80e6)
+        self.assertLess(used, 1e9)
+
+    def test_an_ended_thread_voids_the_reading(self):
+        gate = threading.Event()
+        thread = threading.Thread(target=gate.wait)
+        thread.start()
+        before = cost.Cpu([os.getpid()])
+        gate.set()
+        thread.join()
+        deadline = time.monotonic() + 5
+        # join() returns a moment before the kernel takes the thread away.
+        while cost.Cpu([os.getpid()]).since(before) is not None:
+            self.assertLess(time.monotonic(), deadline)
+
+    def test_gone_process_is_told(self):
+        with self.assertRaises(BenchError):
+            cost.Cpu([2**22 + 1])
+
+
+class Crew(unittest.TestCase):
+    def test_a_server_that_ends_is_told_with_its_words(self):
+        (port,) = process.free_ports(1)
+        with tempfile.TemporaryDirectory() as home, process.Crew() as crew:
+            with self.assertRaisesRegex(BenchError, "no such thing"):
+                crew.start("it", ["sh", "-c", "echo no such thing >&2; exit 3"],
+                           min(os.sched_getaffinity(0)), Path(home) / "log", port)
+
+    def test_leaving_ends_the_stubborn(self):
+        (port,) = process.free_ports(1)
+        code = ("import signal, socket, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+                f"s = socket.create_server(('127.0.0.1', {port})); time.sleep(60)")
+        with tempfile.TemporaryDirectory() as home:
+            with process.Crew() as crew:
+                server = crew.start("it", [sys.executable, "-c", code],
+                                    min(os.sched_getaffinity(0)), Path(home) / "log", port)
+                self.assertIsNone(server.poll())
+            self.assertEqual(server.poll(), -9)
+
+
+class Table(unittest.TestCase):
+    def test_figures_stand_right(self):
+        self.assertEqual(report.table(["", "µs"], [["nginx", "9.5"], ["a", "10.5"]]), "\n".join([
+            "|       |   µs |",
+            "|-------|-----:|",
+            "| nginx |  9.5 |",
+            "| a     | 10.5 |",
+        ]))
+
+
+class CommandLine(unittest.TestCase):
+    def test_order_is_the_table_s(self):
+        self.assertEqual(cli.chosen("caddy,nginx"), ["nginx", "caddy"])
+
+
+if __name__ == "__main__":
+    unittest.main()
