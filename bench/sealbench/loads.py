@@ -15,7 +15,7 @@ from . import process
 from .cost import Cpu, family, pss
 from .errors import BenchError
 from .prepare import which
-from .scene import BODY, LOAD_CORE, NAME, REQUEST_COOKIE
+from .scene import BODY, LOAD_CORE, NAME
 
 WARM_UP_MS = 150
 OPEN = 32
@@ -59,7 +59,7 @@ class Load:
             which("h2load"), "-t1", f"-c{OPEN}", *arguments,
             "-D", f"{int(seconds * 1000)}ms", f"--warm-up-time={WARM_UP_MS}ms",
             f"--connect-to=127.0.0.1:{port}",
-            "-H", f"cookie: {REQUEST_COOKIE}", f"https://{NAME}:{port}/",
+            "-H", f"cookie: {peer.request_cookie}", f"https://{NAME}:{port}/",
         ]
         pids = family(pid)
         generator = process.spawn(command, LOAD_CORE, self.log, stdout=subprocess.PIPE, text=True)
@@ -115,7 +115,7 @@ class Load:
     def hammering(self, peer, mode, groups, open_, seconds):
         command = [
             self.hammer, mode, "--addr", f"127.0.0.1:{peer.place.port}", "--name", NAME,
-            "--ca", self.tls["ca"], "--body", self.body, "--cookie", REQUEST_COOKIE,
+            "--ca", self.tls["ca"], "--body", self.body, "--cookie", peer.request_cookie,
             "--groups", groups, "--open", open_, "--seconds", seconds,
             "--limit", HANDSHAKE_LIMIT,
         ]

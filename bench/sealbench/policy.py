@@ -17,7 +17,7 @@ from .errors import BenchError
 from .peers.base import HARDENED
 from .prepare import say
 from .report import low, table
-from .scene import BENCH, CACHE, LOAD_CORE, PROXY_CORE
+from .scene import BENCH, CACHE, LOAD_CORE, PROXY_CORE, SESSION, TOKEN
 
 BUDGET = 0.05
 
@@ -27,6 +27,8 @@ class Barest(peers.ALL["sealwax"]):
 
     title = "Sealwax, barest"
     adds_headers = False
+    # Without prefixes, that is how a browser holds them.
+    request_cookie = f"sessionid={SESSION}; csrftoken={TOKEN}"
     cookie_names = ("sessionid", "csrftoken")
     # Secure and the SameSite floor cannot be switched off.
     cookie_attributes = (HARDENED, HARDENED - {"httponly"})

@@ -18,14 +18,14 @@ APT = {
 }
 
 
-def sh(command, **more):
+def sh(command, stderr=subprocess.STDOUT, **more):
     """Runs a command to its end and gives its output; a failure is the end of the run."""
     try:
         done = subprocess.run(
             [str(word) for word in command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=stderr,
             text=True,
             check=False,
             **more,

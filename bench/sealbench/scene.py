@@ -21,7 +21,7 @@ APP_COOKIES = [
     f"csrftoken={TOKEN}; Path=/",
 ]
 
-# Every proxy gets this same request header. The names are the ones a browser holds behind
+# Every proxy of the side-by-side gets this same request header. The names are the ones a browser holds behind
 # Sealwax, which takes the prefixes off again; the others pass it through.
 REQUEST_COOKIE = f"__Host-sessionid={SESSION}; __Host-csrftoken={TOKEN}"
 

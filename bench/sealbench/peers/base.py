@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..scene import REQUEST_COOKIE
+
 
 # Attributes of the app's two cookies, lower case: hardened, and as the app sets them.
 HARDENED = frozenset({"httponly", "path=/", "samesite=lax", "secure"})
@@ -32,6 +34,8 @@ class Peer:
     title = ""
     # Whether it adds the response headers of `scene.HEADERS` and HSTS.
     adds_headers = True
+    # The request's Cookie header.
+    request_cookie = REQUEST_COOKIE
     # Names under which the app's two cookies arrive.
     cookie_names = ("sessionid", "csrftoken")
     # What they carry on arrival, each in any order.
