@@ -1,6 +1,12 @@
 //! What the local authority's certificates are worth to those who verify them:
 //! OpenSSL and rustls's webpki. Above all that the name constraints hold.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on should stop"
+)]
+
 use std::net::IpAddr;
 use std::path::Path;
 use std::process::{Command, Output};

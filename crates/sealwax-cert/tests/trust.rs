@@ -1,6 +1,12 @@
 //! Trust stores for real: NSS databases below a temporary home, and Debian's
 //! store below a temporary root directory.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on should stop"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -196,6 +202,20 @@ fn a_database_is_made_only_for_a_browser_that_will_read_it() {
         nss(&home.uninstall(&home.machine(true))),
         all(&Outcome::Removed, &["nssdb"])
     );
+}
+
+/// Chromium stops looking at the new place once the old one exists, so the old
+/// one must not be made beside it.
+#[test]
+fn the_newer_shared_database_is_used_where_it_exists() {
+    let home = Home::new();
+    home.database(".local/share/pki/nssdb");
+    let machine = home.machine(true);
+    assert_eq!(
+        nss(&home.install(&machine)),
+        all(&Outcome::Installed, &["nssdb"])
+    );
+    assert!(!home.path(".pki").exists());
 }
 
 #[test]

@@ -7,7 +7,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 
@@ -17,7 +17,14 @@ use crate::disk;
 
 const LOCK_FILE: &str = ".lock";
 
+/// Paths are made absolute, since a child process that is told of the root may
+/// run in another directory.
+fn absolute(dir: &Path) -> Result<PathBuf, LocalError> {
+    std::path::absolute(dir).map_err(|error| io_error(dir, "read", error))
+}
+
 pub(super) fn open(dir: &Path) -> Result<Option<LocalAuthority>, LocalError> {
+    let dir = &absolute(dir)?;
     let key_path = dir.join(KEY_FILE);
     let root_path = dir.join(ROOT_FILE);
     let key = read_key(&key_path)?;
@@ -36,6 +43,7 @@ pub(super) fn open(dir: &Path) -> Result<Option<LocalAuthority>, LocalError> {
 }
 
 pub(super) fn create(dir: &Path, now: i64) -> Result<LocalAuthority, LocalError> {
+    let dir = &absolute(dir)?;
     disk::create_private_dir(dir).map_err(|error| io_error(dir, "create", error))?;
     check_directory(dir)?;
     let _lock = lock(dir)?;

@@ -67,6 +67,19 @@ fn open_never_creates_and_the_second_open_finds_the_first() {
     );
 }
 
+#[test]
+fn the_roots_path_holds_in_any_working_directory() {
+    let place = Place::made();
+    let here = std::env::current_dir().unwrap();
+    let up: PathBuf = here.components().skip(1).map(|_| "..").collect();
+    let relative = up.join(place.dir.strip_prefix("/").unwrap());
+    assert!(relative.is_relative());
+    let authority = LocalAuthority::open(&relative).unwrap().unwrap();
+    assert!(authority.root_path().is_absolute());
+    let root = crate::trust::Root::read(&relative.join(ROOT_FILE)).unwrap();
+    assert!(root.path().is_absolute());
+}
+
 #[cfg(unix)]
 #[test]
 fn modes_are_0700_0600_and_0644() {

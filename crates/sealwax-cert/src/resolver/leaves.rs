@@ -16,7 +16,7 @@ pub(super) const MAX_NAMES: usize = 1000;
 
 /// Seconds after which a certificate that nobody asked for may make room. With
 /// [`MAX_NAMES`] it bounds what a flood of made-up names can cost: 1,000
-/// signatures, about a tenth of a second of one core, in ten minutes.
+/// signatures, about a fifth of a second of one core, in ten minutes.
 pub(super) const IDLE: i64 = 600;
 
 pub(super) struct Leaves {

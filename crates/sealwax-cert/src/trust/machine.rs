@@ -1,11 +1,11 @@
 //! What a machine has: the only part that looks at it.
 
-use std::collections::BTreeSet;
 use std::env;
-use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use super::browsers::{self, Homes};
 
 /// The operating system, as far as trust stores differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -148,47 +148,6 @@ pub struct Machine {
     pub sudo_user: Option<String>,
 }
 
-/// Browsers that read the shared NSS database on Linux.
-const CHROMIUM_COMMANDS: [&str; 8] = [
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "google-chrome-beta",
-    "brave-browser",
-    "microsoft-edge",
-    "vivaldi",
-];
-
-/// Shared databases, below home. The first is what is made where none exists.
-const SHARED: [(&str, &str); 4] = [
-    (".pki/nssdb", "Chromium, Chrome"),
-    (".local/share/pki/nssdb", "Chromium, Chrome"),
-    ("snap/chromium/current/.pki/nssdb", "Chromium snap"),
-    (
-        "snap/chromium/current/.local/share/pki/nssdb",
-        "Chromium snap",
-    ),
-];
-
-/// Directories of Firefox profiles, below home.
-const PROFILES: [(&str, &str); 8] = [
-    (".mozilla/firefox", "Firefox"),
-    (".config/mozilla/firefox", "Firefox"),
-    ("snap/firefox/common/.mozilla/firefox", "Firefox snap"),
-    (
-        ".var/app/org.mozilla.firefox/.mozilla/firefox",
-        "Firefox flatpak",
-    ),
-    (
-        ".var/app/org.mozilla.firefox/config/mozilla/firefox",
-        "Firefox flatpak",
-    ),
-    (".librewolf", "LibreWolf"),
-    (".thunderbird", "Thunderbird"),
-    ("Library/Application Support/Firefox/Profiles", "Firefox"),
-];
-
 impl Machine {
     /// Looks at this machine: `HOME`, `PATH`, `SUDO_USER`, and which directories
     /// exist. Reads nothing private and changes nothing.
@@ -200,7 +159,13 @@ impl Machine {
         search.extend(["/usr/sbin", "/sbin", "/opt/homebrew/opt/nss/bin"].map(PathBuf::from));
         let home = env::home_dir().filter(|home| !home.as_os_str().is_empty());
         let is_root = is_root();
-        let mut machine = Self::look_at(Path::new("/"), home.as_deref(), &search);
+        let homes = home.map(|home| Homes {
+            // Relative values are to be ignored (XDG Base Directory section 3).
+            data: absolute("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share")),
+            config: absolute("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")),
+            home,
+        });
+        let mut machine = Self::look(Path::new("/"), homes, &search);
         machine.is_root = is_root;
         machine.sudo_user = env::var("SUDO_USER")
             .ok()
@@ -212,6 +177,10 @@ impl Machine {
     /// whose commands are in the directories of `search`. For this operating
     /// system; without root.
     pub fn look_at(system_root: &Path, home: Option<&Path>, search: &[PathBuf]) -> Self {
+        Self::look(system_root, home.map(Homes::below), search)
+    }
+
+    fn look(system_root: &Path, homes: Option<Homes>, search: &[PathBuf]) -> Self {
         let os = match env::consts::OS {
             "linux" => Os::Linux,
             "macos" => Os::MacOs,
@@ -227,13 +196,12 @@ impl Machine {
         let system_store = SystemStore::ALL
             .into_iter()
             .find(|store| os == Os::Linux && system_root.join(store.anchors()).is_dir());
-        let has_chromium = CHROMIUM_COMMANDS
+        let has_chromium = browsers::CHROMIUM_COMMANDS
             .iter()
             .any(|command| find(command).is_some());
         Self {
             os,
             is_root: false,
-            home: home.map(Path::to_owned),
             system_root: system_root.to_owned(),
             system_store,
             system_tool: system_store.and_then(|store| find(store.tool().0)),
@@ -242,77 +210,21 @@ impl Machine {
             } else {
                 find("certutil")
             },
-            nss: home
-                .map(|home| databases(home, has_chromium))
+            nss: homes
+                .as_ref()
+                .map(|homes| browsers::databases(homes, has_chromium))
                 .unwrap_or_default(),
+            home: homes.map(|homes| homes.home),
             wsl: os == Os::Linux && is_wsl(system_root),
             sudo_user: None,
         }
     }
 }
 
-fn databases(home: &Path, has_chromium: bool) -> Vec<NssDatabase> {
-    let mut found = Vec::new();
-    let mut add = |dir: PathBuf, used_by: &str| {
-        if dir.join("cert9.db").is_file() {
-            found.push(NssDatabase {
-                dir,
-                used_by: used_by.to_owned(),
-                exists: true,
-            });
-        }
-    };
-    for (dir, used_by) in SHARED {
-        add(home.join(dir), used_by);
-    }
-    for app in entries(&home.join(".var/app")) {
-        let used_by = format!("{} flatpak", file_name(&app));
-        add(app.join(".pki/nssdb"), &used_by);
-        add(app.join("data/pki/nssdb"), &used_by);
-    }
-    for (dir, used_by) in PROFILES {
-        for profile in entries(&home.join(dir)) {
-            add(
-                profile.clone(),
-                &format!("{used_by} profile {}", file_name(&profile)),
-            );
-        }
-    }
-    let shared = |database: &NssDatabase| {
-        SHARED
-            .iter()
-            .take(2)
-            .any(|(dir, _)| database.dir == home.join(dir))
-    };
-    if has_chromium && !found.iter().any(shared) {
-        let (dir, used_by) = SHARED[0];
-        found.insert(
-            0,
-            NssDatabase {
-                dir: home.join(dir),
-                used_by: used_by.to_owned(),
-                exists: false,
-            },
-        );
-    }
-    found
-}
-
-/// The subdirectories, sorted so that plans are stable.
-fn entries(dir: &Path) -> BTreeSet<PathBuf> {
-    fs::read_dir(dir)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.is_dir())
-        .collect()
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or(OsStr::new("?"))
-        .to_string_lossy()
-        .into_owned()
+fn absolute(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
 }
 
 fn is_wsl(system_root: &Path) -> bool {

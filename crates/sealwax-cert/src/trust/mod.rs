@@ -32,6 +32,8 @@
 //! * Java has a store of its own in every installation:
 //!   `keytool -importcert -cacerts -noprompt -alias sealwax -file root.pem`, or start
 //!   with `-Djavax.net.ssl.trustStoreType=KeychainStore` (macOS) or `Windows-ROOT`.
+//! * Firefox on Windows and macOS takes the operating system's roots by itself
+//!   (since version 120).
 //! * Go reads the system store, or `SSL_CERT_FILE` on Linux: see
 //!   [`trust_environment`].
 //! * Phones and containers: copy the root there by hand.
@@ -46,6 +48,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use crate::digest::{hex, sha256_hex};
 use crate::{LocalAuthority, disk};
 
+mod browsers;
 mod check;
 mod command;
 mod environment;
@@ -82,6 +85,9 @@ impl Root {
     /// # Errors
     /// [`RootError`]: unreadable, or not one certificate in PEM.
     pub fn read(path: &Path) -> Result<Self, RootError> {
+        // Plans are printed, and pasted in another directory.
+        let absolute = std::path::absolute(path);
+        let path = absolute.as_deref().unwrap_or(path);
         let contents = disk::read(path, disk::MAX_FILE).map_err(|error| RootError::Unreadable {
             path: path.to_owned(),
             error,
