@@ -1,0 +1,236 @@
+//! What can go wrong, by whose fault it is, and the one place that maps a
+//! failed request to its status and texts.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use http::StatusCode;
+use sealwax_policy::Problem;
+
+/// Why a configuration cannot be served: the setting, the cause, the mend.
+#[derive(Debug)]
+pub struct StartError {
+    key: String,
+    cause: String,
+    mend: String,
+}
+
+impl StartError {
+    pub(crate) fn new(
+        key: impl Into<String>,
+        cause: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> Self {
+        Self {
+            key: key.into(),
+            cause: cause.into(),
+            mend: mend.into(),
+        }
+    }
+
+    /// The setting at fault, dotted as in the settings table, with the number
+    /// of the site where it has one: `site.0.tls.key`, `listen.https`.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn cause(&self) -> &str {
+        &self.cause
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn mend(&self) -> &str {
+        &self.mend
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; {}", self.key, self.cause, self.mend)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// What an upstream did wrong.
+#[derive(Debug)]
+pub(crate) enum UpstreamFault {
+    /// No connection.
+    Connect(io::Error),
+    /// No connection in time.
+    ConnectTimeout(Duration),
+    /// It closed or reset the connection before answering.
+    Closed(String),
+    /// No response head in time.
+    HeadTimeout(Duration),
+    /// Its response cannot be read in one way only.
+    BadResponse(&'static str),
+    /// Its response is no HTTP/1.1.
+    Unreadable(String),
+}
+
+/// Why a request was not answered by the app.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The policy refused it.
+    Policy(StatusCode, Problem),
+    /// TLS was set up for another site (RFC 9110 §15.5.20).
+    Misdirected,
+    /// A path of the gateway's own that does not exist.
+    NotHere,
+    /// An upgrade whose request has a body: the bytes could be read as body or
+    /// as the first of the new protocol.
+    UpgradeWithBody,
+    /// Plain HTTP on the TLS port that no redirect answers.
+    PlainOnTls,
+    /// The body is longer than `limits.request_body`.
+    BodyTooLarge(u64),
+    /// The client stopped sending its body.
+    BodyTimeout(Duration),
+    /// The client's body ended early or could not be read.
+    BodyBroken,
+    /// We are out of file descriptors or ports.
+    Exhausted(io::Error),
+    /// The named upstream failed.
+    Upstream(String, UpstreamFault),
+}
+
+impl Fault {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Fault::Policy(status, _) => *status,
+            Fault::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+            Fault::NotHere => StatusCode::NOT_FOUND,
+            Fault::UpgradeWithBody | Fault::PlainOnTls | Fault::BodyBroken => {
+                StatusCode::BAD_REQUEST
+            }
+            Fault::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Fault::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
+            Fault::Exhausted(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Fault::Upstream(
+                _,
+                UpstreamFault::ConnectTimeout(_) | UpstreamFault::HeadTimeout(_),
+            ) => StatusCode::GATEWAY_TIMEOUT,
+            Fault::Upstream(..) => StatusCode::BAD_GATEWAY,
+        }
+    }
+
+    /// One sentence for the visitor; it gives nothing away.
+    pub(crate) fn for_visitor(&self) -> &'static str {
+        match self {
+            Fault::Policy(_, problem) => problem.for_visitor(),
+            Fault::Misdirected => {
+                "This connection was made for another site. Loading the page again mends it."
+            }
+            Fault::NotHere => "There is nothing at this address.",
+            Fault::UpgradeWithBody => "A request to switch protocols cannot carry a body.",
+            Fault::PlainOnTls => {
+                "This port speaks HTTPS only: use an address that begins with https://."
+            }
+            Fault::BodyTooLarge(_) => "What was sent is larger than this site accepts.",
+            Fault::BodyTimeout(_) => "The request took too long to arrive.",
+            Fault::BodyBroken => "The request ended before it was complete.",
+            Fault::Exhausted(_) => "The site is busy at the moment. Please try again shortly.",
+            Fault::Upstream(_, fault) => match fault {
+                UpstreamFault::Connect(_) => {
+                    "The site is not available at the moment. Please try again shortly."
+                }
+                UpstreamFault::ConnectTimeout(_) | UpstreamFault::HeadTimeout(_) => {
+                    "The site took too long to answer. Please try again shortly."
+                }
+                _ => "The site did not give a proper answer. Please try again shortly.",
+            },
+        }
+    }
+
+    /// Cause and mend for whoever runs the site.
+    pub(crate) fn for_operator(&self) -> Cow<'static, str> {
+        match self {
+            Fault::Policy(_, problem) => Cow::Borrowed(problem.for_operator()),
+            Fault::Misdirected => Cow::Borrowed(
+                "The TLS connection was set up (SNI) for another site than the request's Host; browsers try again on a new connection.",
+            ),
+            Fault::NotHere => Cow::Borrowed(
+                "Paths under /.sealwax/ belong to the gateway and never reach the app.",
+            ),
+            Fault::UpgradeWithBody => Cow::Borrowed(
+                "The request asks for an upgrade and has a body; no client needs that, but smuggling attacks do.",
+            ),
+            Fault::PlainOnTls => Cow::Borrowed(
+                "Plain HTTP came in on the https listener; use https:// in the address.",
+            ),
+            Fault::BodyTooLarge(limit) => Cow::Owned(format!(
+                "The body is longer than limits.request_body, {limit} bytes; raise it if such uploads are meant to be."
+            )),
+            Fault::BodyTimeout(limit) => Cow::Owned(format!(
+                "The client sent nothing of its body for {limit:?}; timeouts.request_body_idle sets that limit."
+            )),
+            Fault::BodyBroken => {
+                Cow::Borrowed("The client's connection broke, or its body framing is invalid.")
+            }
+            Fault::Exhausted(error) => Cow::Owned(format!(
+                "The gateway could not open a connection: {error}; raise the limit of open files (ulimit -n, LimitNOFILE)."
+            )),
+            Fault::Upstream(name, fault) => Cow::Owned(upstream_text(name, fault)),
+        }
+    }
+
+    /// Whether the log line is a warning to the operator rather than a client's
+    /// everyday mistake.
+    pub(crate) fn concerns_operator(&self) -> bool {
+        matches!(
+            self,
+            Fault::Exhausted(_) | Fault::Upstream(..) | Fault::Policy(StatusCode::LOOP_DETECTED, _)
+        )
+    }
+}
+
+fn upstream_text(name: &str, fault: &UpstreamFault) -> String {
+    match fault {
+        UpstreamFault::Connect(error) => match error.kind() {
+            io::ErrorKind::ConnectionRefused => {
+                format!("Nothing listens at {name}: start your app there, or change `to`.")
+            }
+            io::ErrorKind::NotFound => {
+                format!(
+                    "There is no socket at {name}: start your app so that it creates it, or change `to`."
+                )
+            }
+            io::ErrorKind::PermissionDenied => {
+                format!(
+                    "The gateway may not open {name}: give its user read and write access to the socket."
+                )
+            }
+            _ => format!(
+                "No connection to {name}: {error}; check the address in `to` and that the app is running."
+            ),
+        },
+        UpstreamFault::ConnectTimeout(limit) => {
+            format!(
+                "{name} did not take a connection within {limit:?}: it is overloaded, or a firewall is in between."
+            )
+        }
+        UpstreamFault::Closed(how) => format!(
+            "{name} closed the connection before it answered ({how}): look at the app's own log for a crash or a worker timeout."
+        ),
+        UpstreamFault::HeadTimeout(limit) => format!(
+            "{name} did not begin to answer within {limit:?}: the app is stuck or too slow; timeouts.response_head sets the limit."
+        ),
+        UpstreamFault::BadResponse(what) => {
+            format!(
+                "The response of {name} was refused: {what}; it could be read in two ways, so none is trusted."
+            )
+        }
+        UpstreamFault::Unreadable(what) => {
+            format!(
+                "{name} did not answer in HTTP/1.1 ({what}): is `to` the address of a plain HTTP server?"
+            )
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The configuration as it is being served: one immutable snapshot, replaced
+//! as a whole by a reload. Requests that began under the old one end under it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::server::ResolvesServerCert;
+use sealwax_cert::{
+    CertificateFiles, Clock, LoadError, LocalAuthority, Profile, Resolver, Tickets, TlsConfigs,
+};
+use sealwax_config::{Config, Environment, Limits, Timeouts, Tls, TlsProfile, Upstream};
+use sealwax_policy::{AllowedHosts, Policy, When, choose};
+
+use crate::clock;
+use crate::error::StartError;
+use crate::memory::Memory;
+
+#[derive(Clone)]
+pub(crate) struct Live {
+    pub(crate) timeouts: Timeouts,
+    pub(crate) limits: Limits,
+    pub(crate) sites: Vec<Site>,
+    /// `None` without an https listener.
+    pub(crate) secure: Option<Secure>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Site {
+    pub(crate) name: String,
+    pub(crate) policy: Policy,
+    pub(crate) upstreams: Vec<Upstream>,
+    pub(crate) memory: Arc<Memory>,
+    /// Error pages say what the operator should look at.
+    pub(crate) tell_operator: bool,
+}
+
+/// TLS: the configurations for the handshake, and what is known of each name's
+/// certificate.
+#[derive(Clone)]
+pub(crate) struct Secure {
+    pub(crate) configs: TlsConfigs,
+    pub(crate) resolver: Arc<Resolver>,
+}
+
+impl Live {
+    /// Loads certificates and state. `https_port` is the port that redirects
+    /// lead to where the configuration asked for any free one.
+    pub(crate) fn build(
+        config: Config,
+        home: &Path,
+        https_port: Option<u16>,
+        tickets: &Tickets,
+        previous: Option<&Live>,
+    ) -> Result<Self, StartError> {
+        let secure = match config.listen.https.is_empty() {
+            true => None,
+            false => Some(Secure::build(&config, home, tickets)?),
+        };
+        let development = config.environment == Environment::Development;
+        let sites = config.sites.into_iter().map(|site| {
+            let mut policy = site.policy;
+            if policy.redirect.port == 0 {
+                policy.redirect.port = https_port.unwrap_or(443);
+            }
+            let known =
+                previous.and_then(|live| live.sites.iter().find(|known| known.name == site.name));
+            let memory = match known {
+                Some(known) => {
+                    known.memory.set_hsts(&policy.hsts);
+                    Arc::clone(&known.memory)
+                }
+                None => Memory::open(home, &site.name, &policy.hsts),
+            };
+            let tell_operator = development || matches!(site.tls, Tls::Local);
+            Site {
+                name: site.name,
+                policy,
+                upstreams: site.upstreams,
+                memory,
+                tell_operator,
+            }
+        });
+        Ok(Self {
+            sites: sites.collect(),
+            timeouts: config.timeouts,
+            limits: config.limits,
+            secure,
+        })
+    }
+
+    /// The site of a host, with its index.
+    pub(crate) fn site(&self, domain: &str) -> Option<(usize, &Site)> {
+        let site = choose(&self.sites, |site: &Site| &site.policy.hosts, domain)?;
+        let index = self
+            .sites
+            .iter()
+            .position(|other| std::ptr::eq(other, site))?;
+        Some((index, site))
+    }
+
+    /// Moves every site's HSTS ramp on.
+    pub(crate) fn advance_ramps(&self) {
+        let now = clock::unix();
+        for site in &self.sites {
+            let hsts = &site.policy.hsts;
+            if !hsts.ramp || hsts.when == When::Never {
+                continue;
+            }
+            let valid = self.secure.as_ref().is_some_and(|secure| {
+                let facts = secure.resolver.facts(concrete_host(&site.policy.hosts));
+                let in_time = i64::try_from(now).unwrap_or(i64::MAX) <= facts.not_after;
+                in_time && (facts.publicly_trusted || hsts.when == When::Always)
+            });
+            site.memory.advance(hsts, now, valid);
+        }
+    }
+}
+
+/// A host of the site that a certificate can be asked for.
+fn concrete_host(hosts: &AllowedHosts) -> Option<&str> {
+    hosts
+        .patterns()
+        .find(|pattern| *pattern != "*")
+        .map(|pattern| pattern.strip_prefix('.').unwrap_or(pattern))
+}
+
+impl Secure {
+    fn build(config: &Config, home: &Path, tickets: &Tickets) -> Result<Self, StartError> {
+        let clock: Clock = Arc::new(clock::unix_signed);
+        let mut builder = Resolver::builder(clock);
+        let mut authority = None;
+        for (index, site) in config.sites.iter().enumerate() {
+            let hosts: Vec<&str> = site.policy.hosts.patterns().collect();
+            match &site.tls {
+                Tls::Off => {}
+                Tls::Local => {
+                    let authority = match &authority {
+                        Some(authority) => Arc::clone(authority),
+                        None => Arc::clone(authority.insert(open_authority(home, index)?)),
+                    };
+                    builder = builder.local(&hosts, authority);
+                }
+                Tls::Files { cert, key } => {
+                    let files = CertificateFiles {
+                        cert: cert.clone(),
+                        key: key.clone(),
+                    };
+                    let loaded = sealwax_cert::load(&files, clock::unix_signed())
+                        .map_err(|error| certificate_error(index, &files, &error))?;
+                    for warning in &loaded.warnings {
+                        tracing::warn!(target: "sealwax", site = site.name, "{warning}");
+                    }
+                    builder = builder.files(&hosts, loaded);
+                }
+            }
+        }
+        let resolver = builder.build().map_err(|error| {
+            StartError::new(
+                "listen.https",
+                error.to_string(),
+                "give the sites a certificate (`tls`) or remove listen.https",
+            )
+        })?;
+        let resolver = Arc::new(resolver);
+        let profile = match config.tls_profile {
+            TlsProfile::Modern => Profile::Modern,
+            TlsProfile::Intermediate => Profile::Intermediate,
+        };
+        let resolves: Arc<dyn ResolvesServerCert> = Arc::clone(&resolver) as _;
+        let configs = TlsConfigs::new(profile, &resolves, &[b"h2", b"http/1.1"], tickets).map_err(
+            |error| {
+                StartError::new(
+                    "listen.tls_profile",
+                    error.to_string(),
+                    "report this: no configuration should lead here",
+                )
+            },
+        )?;
+        Ok(Self { configs, resolver })
+    }
+}
+
+fn open_authority(home: &Path, site: usize) -> Result<Arc<LocalAuthority>, StartError> {
+    let authority = LocalAuthority::open_or_create(&home.join("ca"), clock::unix_signed());
+    authority.map(Arc::new).map_err(|error| {
+        StartError::new(
+            format!("site.{site}.tls"),
+            format!("{}: {}", error.place(), error.cause()),
+            error.mend(),
+        )
+    })
+}
+
+fn certificate_error(site: usize, files: &CertificateFiles, error: &LoadError) -> StartError {
+    let part = if error.path() == files.key {
+        "key"
+    } else {
+        "cert"
+    };
+    StartError::new(
+        format!("site.{site}.tls.{part}"),
+        format!("{}: {}", error.place(), error.cause()),
+        error.mend(),
+    )
+}
