@@ -443,6 +443,23 @@ fn the_bundle_is_the_systems_roots_and_ours() {
     assert!(write_bundle(home.dir.path(), &home.path("absent"), &home.root).is_err());
 }
 
+/// The advice for a lost key begins with `trust uninstall`, which must then work.
+#[test]
+fn a_root_is_found_and_removed_without_its_key() {
+    let home = Home::new();
+    home.database(".pki/nssdb");
+    let machine = home.machine(false);
+    home.install(&machine);
+    let dir = home.root.path().parent().unwrap();
+    fs::remove_file(dir.join("root-key.pem")).unwrap();
+    assert!(LocalAuthority::open(dir).is_err());
+    let root = Root::find(dir).unwrap().unwrap();
+    assert_eq!(root, home.root);
+    let report = execute(&plan_uninstall(&machine, &root), &machine);
+    assert_eq!(nss(&report), all(&Outcome::Removed, &["nssdb"]));
+    assert_eq!(Root::find(&home.path("absent")).unwrap(), None);
+}
+
 #[test]
 fn a_root_that_is_not_one_is_told() {
     let home = Home::new();

@@ -61,7 +61,9 @@ fn labels(bytes: &[u8]) -> Vec<String> {
         .lines()
         .filter_map(|line| {
             let label = line.trim().strip_prefix("-----BEGIN ")?;
-            Some(label.strip_suffix("-----")?.to_owned())
+            // What is printed later must not carry terminal sequences.
+            let label = label.strip_suffix("-----")?;
+            Some(label.escape_debug().to_string())
         })
         .collect()
 }
@@ -76,7 +78,7 @@ fn broken(path: &Path, error: &rustls_pki_types::pem::Error) -> LoadError {
         ),
         Error::IllegalSectionStart { line } => format!(
             "this line is malformed: {}",
-            String::from_utf8_lossy(line).trim()
+            String::from_utf8_lossy(line).trim().escape_debug()
         ),
         Error::Base64Decode(_) => "the text between the markers is not base64".to_owned(),
         other => other.to_string(),

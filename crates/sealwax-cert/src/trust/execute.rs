@@ -6,7 +6,7 @@ use std::io;
 
 use super::check::{Check, State};
 use super::command;
-use super::machine::Machine;
+use super::machine::{Machine, Os};
 use super::plan::{Action, Plan, Purpose, Step, StoreName};
 use crate::disk;
 
@@ -111,6 +111,7 @@ pub fn execute(plan: &Plan, machine: &Machine) -> Report {
 }
 
 fn one_store(plan: &Plan, machine: &Machine, steps: &[Step]) -> Outcome {
+    let os = plan.os;
     let check = steps.iter().find_map(|step| match &step.action {
         Action::Verify(check) => Some(check),
         _ => None,
@@ -120,7 +121,7 @@ fn one_store(plan: &Plan, machine: &Machine, steps: &[Step]) -> Outcome {
             (_, Err(cause)) => {
                 return Outcome::Failed {
                     cause,
-                    mend: look_mend(check),
+                    mend: look_mend(check, os),
                 };
             }
             (Purpose::Install | Purpose::Status, Ok(State::Present)) => {
@@ -161,7 +162,7 @@ fn one_store(plan: &Plan, machine: &Machine, steps: &[Step]) -> Outcome {
             }
         }
     }
-    confirm(plan.purpose, check)
+    confirm(plan, check)
 }
 
 enum Hitch {
@@ -202,7 +203,8 @@ fn act(action: &Action) -> Result<(), Hitch> {
 }
 
 /// Tools that fail and exit with 0 exist, so the store is asked once more.
-fn confirm(purpose: Purpose, check: Option<&Check>) -> Outcome {
+fn confirm(plan: &Plan, check: Option<&Check>) -> Outcome {
+    let (purpose, os) = (plan.purpose, plan.os);
     let wanted = match purpose {
         Purpose::Uninstall => State::Absent,
         _ => State::Present,
@@ -218,15 +220,15 @@ fn confirm(purpose: Purpose, check: Option<&Check>) -> Outcome {
         Ok(state) if state == wanted => done,
         Ok(_) => Outcome::Failed {
             cause: "every command succeeded, but the store shows no change".to_owned(),
-            mend: look_mend(check),
+            mend: look_mend(check, os),
         },
         Err(cause) => Outcome::Failed {
             cause,
-            mend: look_mend(check),
+            mend: look_mend(check, os),
         },
     }
 }
 
-fn look_mend(check: &Check) -> String {
-    format!("look into it: {}", check.command(super::machine::Os::Linux))
+fn look_mend(check: &Check, os: Os) -> String {
+    format!("look into it: {}", check.command(os))
 }

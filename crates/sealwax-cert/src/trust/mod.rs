@@ -101,6 +101,22 @@ impl Root {
         Self::describe(path, &pem, &der).map_err(bad)
     }
 
+    /// The root of the local authority in `dir`, if one has been made. Unlike
+    /// [`LocalAuthority::open`] it does not look at the key, so that a root whose
+    /// key is lost or exposed can still be taken out of the trust stores.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn find(dir: &Path) -> Result<Option<Self>, RootError> {
+        match Self::read(&dir.join(crate::local::ROOT_FILE)) {
+            Ok(root) => Ok(Some(root)),
+            Err(RootError::Unreadable { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     fn describe(path: &Path, pem: &str, der: &CertificateDer<'_>) -> Result<Self, String> {
         let (_, parsed) = X509Certificate::from_der(der).map_err(|error| error.to_string())?;
         let nickname = parsed
