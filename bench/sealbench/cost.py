@@ -34,16 +34,21 @@ class Cpu:
 
     def __init__(self, pids):
         self.threads = {}
-        try:
-            for pid in pids:
-                for task in os.listdir(f"/proc/{pid}/task"):
+        for pid in pids:
+            try:
+                tasks = os.listdir(f"/proc/{pid}/task")
+            except FileNotFoundError as error:
+                raise BenchError(f"the measured process {pid} is gone") from error
+            for task in tasks:
+                try:
                     with open(f"/proc/{pid}/task/{task}/schedstat") as file:
                         self.threads[pid, task] = int(file.read().split()[0])
-        except FileNotFoundError as error:
-            raise BenchError(
-                f"{error.filename} is not there: a measured process is gone, "
-                "or this kernel has no CONFIG_SCHED_INFO"
-            ) from error
+                except (FileNotFoundError, ProcessLookupError):
+                    # It ended just now. If an earlier reading had it, `since` will say so.
+                    continue
+        if not self.threads:
+            raise BenchError("no thread has a /proc/PID/task/TID/schedstat",
+                             "use a kernel with CONFIG_SCHED_INFO")
 
     def since(self, earlier):
         """Nanoseconds used since an earlier reading, or None when a thread has ended meanwhile,

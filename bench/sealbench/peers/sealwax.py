@@ -42,7 +42,11 @@ ramp = false
         return [place.binary, "serve", "--config", config]
 
     def environment(self):
-        return {"SEALWAX_HOME": str(self.place.home / "state")}
+        return {
+            "SEALWAX_HOME": str(self.place.home / "state"),
+            # As for the others: no access log.
+            "SEALWAX_LOG": "info,sealwax::access=off",
+        }
 
     def versions(self):
         version = sh([self.place.binary, "--version"]).split()[-1]
