@@ -46,7 +46,8 @@ impl Page {
         if let Some(error) = answer["errorText"].as_str() {
             return Err(error.to_owned());
         }
-        Ok(self.loaded(mark).await)
+        // Only this navigation counts: the one before may still be sending its events.
+        Ok(self.loaded(mark, answer["loaderId"].as_str()).await)
     }
 
     /// Runs `act` and waits for the navigation that it causes; answers the new document's
@@ -54,7 +55,7 @@ impl Page {
     pub async fn navigating(&self, act: impl Future<Output = ()>) -> u16 {
         let mark = self.connection.mark();
         act.await;
-        self.loaded(mark).await
+        self.loaded(mark, None).await
     }
 
     /// Evaluates an expression (a promise is awaited) and answers its value.
@@ -260,28 +261,27 @@ impl Page {
             .await
     }
 
-    /// Waits for the load event of a navigation since `mark`.
-    async fn loaded(&self, mark: usize) -> u16 {
+    /// Waits for the load event of a navigation since `mark`, or of the one named.
+    async fn loaded(&self, mark: usize, loader: Option<&str>) -> u16 {
         self.connection
             .wait(&self.session, mark, "a loaded page", |events| {
                 // The main frame's navigation comes before its load event.
                 let navigated = events.iter().rposition(|event| {
+                    let frame = &event.params["frame"];
                     event.method == "Page.frameNavigated"
-                        && event.params["frame"].get("parentId").is_none()
+                        && frame.get("parentId").is_none()
+                        && loader.is_none_or(|loader| frame["loaderId"] == loader)
                 })?;
-                let loader = events[navigated].params["frame"]["loaderId"].clone();
+                let loader = &events[navigated].params["frame"]["loaderId"];
                 events[navigated..]
                     .iter()
                     .find(|event| event.method == "Page.loadEventFired")?;
                 let response = events.iter().rfind(|event| {
                     event.method == "Network.responseReceived"
-                        && event.params["loaderId"] == loader
+                        && event.params["loaderId"] == *loader
                         && event.params["type"] == "Document"
-                });
-                let status = response
-                    .and_then(|event| event.params["response"]["status"].as_u64())
-                    .unwrap_or_default();
-                u16::try_from(status).ok()
+                })?;
+                u16::try_from(response.params["response"]["status"].as_u64()?).ok()
             })
             .await
     }

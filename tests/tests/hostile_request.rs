@@ -269,7 +269,7 @@ fn a_target_with_an_authority_never_mixes_two_hosts() {
         match mixed {
             Err(_) => {}
             Ok(answer) if answer.status == 200 => {
-                assert_eq!(app.last().header("host"), gateway.authority("good.test"))
+                assert_eq!(app.last().header("host"), gateway.authority("good.test"));
             }
             Ok(answer) => assert!([400, 421].contains(&answer.status), "{answer:?}"),
         }

@@ -175,7 +175,7 @@ fn an_answer_cut_short_never_looks_whole() {
                     match answer {
                         Err(_) => {}
                         Ok(answer) => {
-                            assert_eq!(answer.status, 502, "{what}, HTTP/2 {http2}: {answer:?}")
+                            assert_eq!(answer.status, 502, "{what}, HTTP/2 {http2}: {answer:?}");
                         }
                     }
                 }
@@ -406,6 +406,49 @@ fn hop_by_hop_fields_end_at_the_hop() {
                 "{:?}",
                 seen.header("te")
             );
+        }
+    });
+}
+
+#[test]
+fn an_app_that_does_not_answer_in_time_is_504() {
+    run(30, async {
+        let app = Upstream::with(|_| vec![Step::Wait(Duration::from_secs(20))]).await;
+        let gateway = Gateway::to(&app.url())
+            .top("[timeouts]\nresponse_head = \"1s\"")
+            .start()
+            .await;
+        assert_eq!(statuses(&gateway).await, [504, 504]);
+        assert_eq!(
+            app.requests().len(),
+            2,
+            "a request that the app may be working on was repeated"
+        );
+    });
+}
+
+#[test]
+fn an_app_that_falls_silent_in_the_middle_is_cut_off() {
+    run(30, async {
+        let app = Upstream::with(|_| {
+            vec![
+                Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello".to_vec()),
+                Step::Wait(Duration::from_secs(20)),
+            ]
+        })
+        .await;
+        let gateway = Gateway::to(&app.url())
+            .top("[timeouts]\nresponse_idle = \"1s\"")
+            .start()
+            .await;
+        for http2 in [false, true] {
+            let request = gateway.request("localhost", "/");
+            let answer = if http2 {
+                request.http2().try_send().await
+            } else {
+                request.try_send().await
+            };
+            assert!(answer.is_err(), "HTTP/2 {http2}: {answer:?}");
         }
     });
 }

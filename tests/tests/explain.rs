@@ -1,0 +1,118 @@
+//! `sealwax explain`: what would be done to a message, and why.
+
+use sealwax_tests::sealwax;
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn explain(arguments: &[&str]) -> sealwax_tests::Finished {
+    let home = TempDir::new().unwrap();
+    let mut all = vec!["explain"];
+    all.extend(arguments);
+    sealwax(home.path(), &all, &[])
+}
+
+#[test]
+fn a_sloppy_cookie_is_shown_before_and_after_with_reasons() {
+    let finished = explain(&[
+        "GET",
+        "https://localhost:8443/",
+        "--status",
+        "200",
+        "--response-header",
+        "Set-Cookie: sessionid=abc; Path=/",
+    ]);
+    assert_eq!(finished.code, 0, "{finished:?}");
+    for wanted in [
+        "sessionid=abc; Path=/",
+        "__Host-sessionid=abc",
+        "cookie.secure",
+        "cookie.http-only",
+        "cookie.same-site",
+        "cookie.prefix",
+        "6265bis",
+    ] {
+        assert!(
+            finished.out.contains(wanted),
+            "no {wanted} in\n{}",
+            finished.out
+        );
+    }
+}
+
+#[test]
+fn a_spoofed_header_and_a_tossed_cookie_are_shown_as_dropped() {
+    let finished = explain(&[
+        "GET",
+        "https://localhost:8443/",
+        "-H",
+        "X-Forwarded-For: 6.6.6.6",
+        "-H",
+        "Cookie: sessionid=evil; theme=dark",
+    ]);
+    assert_eq!(finished.code, 0, "{finished:?}");
+    for wanted in ["6.6.6.6", "sessionid", "theme=dark"] {
+        assert!(
+            finished.out.contains(wanted),
+            "no {wanted} in\n{}",
+            finished.out
+        );
+    }
+}
+
+#[test]
+fn plain_http_is_shown_as_a_redirect() {
+    let finished = explain(&["GET", "http://localhost:8080/a?b"]);
+    assert_eq!(finished.code, 0, "{finished:?}");
+    assert!(
+        finished.out.contains("307") && finished.out.contains("https://localhost:8443/a?b"),
+        "{}",
+        finished.out
+    );
+}
+
+#[test]
+fn an_unknown_host_is_shown_as_refused() {
+    let finished = explain(&["GET", "https://evil.test/"]);
+    assert!(finished.out.contains("421"), "{finished:?}");
+}
+
+#[test]
+fn json_is_for_machines() {
+    let finished = explain(&[
+        "GET",
+        "https://localhost:8443/",
+        "--status",
+        "200",
+        "--response-header",
+        "Set-Cookie: a=1",
+        "--json",
+    ]);
+    assert_eq!(finished.code, 0, "{finished:?}");
+    let value: Value = serde_json::from_str(&finished.out)
+        .unwrap_or_else(|error| panic!("{error}: {}", finished.out));
+    let text = value.to_string();
+    assert!(
+        text.contains("cookie.secure") && text.contains("cookie.same-site"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_cannot_be_explained_is_bad_usage() {
+    for arguments in [
+        &[][..],
+        &["GET"],
+        &["GET", "not a url"],
+        &["GET", "ftp://localhost/"],
+        &["G T", "https://localhost/"],
+        &["GET", "https://localhost/", "-H", "no colon"],
+        &["GET", "https://localhost/", "--status", "99999"],
+    ] {
+        let finished = explain(arguments);
+        assert_eq!(finished.code, 64, "{arguments:?}: {finished:?}");
+        assert!(
+            !finished.err.contains("panicked"),
+            "{arguments:?}: {finished:?}"
+        );
+    }
+}
