@@ -175,6 +175,20 @@ mod tests {
     }
 
     #[test]
+    fn a_prefixed_deletion_is_secure_whatever_the_site_demands() {
+        let cookie = SetCookie::parse(b"a=; Max-Age=0; Path=/").unwrap();
+        let insecure = Demand {
+            secure: false,
+            ..DEMAND
+        };
+        let fields = deletions(&cookie, b"/", &insecure, Form::Host);
+        assert_eq!(
+            fields[1],
+            b"__Host-a=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax"
+        );
+    }
+
+    #[test]
     fn the_apps_own_prefix_is_deleted_once() {
         let fields = delete("__Secure-a=; Max-Age=0; Path=/", "/", &DEMAND, Forms::EMPTY);
         assert_eq!(
