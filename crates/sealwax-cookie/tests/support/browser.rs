@@ -100,7 +100,7 @@ pub(crate) fn store(field: &[u8], request_path: &[u8]) -> Option<Stored> {
 }
 
 /// The bytes without SP and HTAB at both ends.
-fn strip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn strip(bytes: &[u8]) -> Vec<u8> {
     let mut out = bytes.to_vec();
     while matches!(out.last(), Some(b' ' | b'\t')) {
         out.pop();

@@ -138,11 +138,7 @@ fn count(field: &[u8], attribute: &str) -> usize {
         .skip(1)
         .filter(|part| {
             let name = part.split(|b| *b == b'=').next().unwrap();
-            let name: Vec<u8> = name
-                .iter()
-                .copied()
-                .filter(|b| !b" \t".contains(b))
-                .collect();
+            let name = browser::strip(name);
             name.eq_ignore_ascii_case(attribute.as_bytes())
         })
         .count()
