@@ -54,11 +54,11 @@ x_frame_options = "off"
 def run(options):
     from .cli import stage
 
-    binaries, tls, hammer = stage(["sealwax"], options, extra=["sealwax-policy-bench"])
+    binaries, tls, hammer = stage(["sealwax"], options, extra=["sealwax-bench-policy"])
     start = time.monotonic()
     about = machine.describe()
     os.sched_setaffinity(0, {LOAD_CORE})
-    pairs = exchanges(hammer.parent / "sealwax-policy-bench")
+    pairs = exchanges(hammer.parent / "sealwax-bench-policy")
     makers = {"sealwax": peers.ALL["sealwax"], "barest": Barest}
     binaries["barest"] = binaries["sealwax"]
     with process.Crew() as crew:

@@ -37,7 +37,7 @@ fn main() -> ExitCode {
             // Nothing is left to do when standard error is gone.
             drop(writeln!(
                 std::io::stderr(),
-                "sealwax-policy-bench: {problem}"
+                "sealwax-bench-policy: {problem}"
             ));
             ExitCode::FAILURE
         }

@@ -120,3 +120,26 @@ struct Done {
     response: http::response::Parts,
     learned: Vec<sealwax_policy::Learned>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pairs;
+
+    #[test]
+    fn both_pairs_are_judged_as_measured() {
+        for pair in [pairs::bench().unwrap(), pairs::browser().unwrap()] {
+            Turn::new(pair).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_pair_without_the_cookies_is_no_measure() {
+        let mut pair = pairs::bench().unwrap();
+        pair.response.headers.remove(header::SET_COOKIE);
+        assert!(Turn::new(pair).is_err());
+        let mut pair = pairs::bench().unwrap();
+        pair.request.headers.remove(header::COOKIE);
+        assert!(Turn::new(pair).is_err());
+    }
+}
