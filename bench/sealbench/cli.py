@@ -1,15 +1,17 @@
 """The command line of bench/run."""
 
 import argparse
+import fcntl
 import os
 import signal
 import sys
 import time
+from contextlib import contextmanager
 
 from . import campaign, machine, peers, prepare, process, report
 from .errors import BenchError
 from .prepare import say
-from .scene import BENCH, LOAD_CORE
+from .scene import BENCH, CACHE, LOAD_CORE
 
 GO_PEERS = {"caddy", "traefik"}
 
@@ -21,11 +23,12 @@ def main():
         signal.signal(sign, lambda *_: sys.exit(130))
     try:
         machine.require()
-        if options.policy:
-            from . import policy
-            policy.run(options)
-        else:
-            side_by_side(options)
+        with alone():
+            if options.policy:
+                from . import policy
+                policy.run(options)
+            else:
+                side_by_side(options)
     except BenchError as error:
         say(f"bench/run: {error}")
         return 2
@@ -51,6 +54,19 @@ def parse():
     parser.add_argument("--no-build", action="store_true",
                         help="take the release binaries as they are")
     return parser.parse_args()
+
+
+@contextmanager
+def alone():
+    """Two runs at once would share the cores, and overwrite each other's configurations."""
+    CACHE.mkdir(exist_ok=True)
+    with open(CACHE / "lock", "a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BenchError("another bench/run is at work in this checkout",
+                             "wait until it has ended") from None
+        yield
 
 
 def positive(text):

@@ -9,6 +9,7 @@ import time
 import unittest
 from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -175,6 +176,13 @@ class Table(unittest.TestCase):
 class CommandLine(unittest.TestCase):
     def test_order_is_the_table_s(self):
         self.assertEqual(cli.chosen("caddy,nginx"), ["nginx", "caddy"])
+
+    def test_a_second_run_is_refused(self):
+        with tempfile.TemporaryDirectory() as home, mock.patch.object(cli, "CACHE", Path(home)):
+            with cli.alone(), self.assertRaisesRegex(BenchError, "another"), cli.alone():
+                self.fail("both ran")
+            with cli.alone():
+                pass
 
 
 if __name__ == "__main__":
