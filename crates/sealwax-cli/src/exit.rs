@@ -13,15 +13,22 @@ pub(crate) const USAGE: u8 = 64;
 /// Why a command did not do what it was asked to.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Wrong flags, or one mistake in what the user wrote; exit code 64.
-    Usage(Complaint),
-    /// Mistakes in the configuration, rendered with their places; exit code 64.
-    Configuration(String),
+    /// Wrong flags or mistakes in the configuration; exit code 64.
+    Usage(Message),
     /// The machine would not let us; exit code 2.
-    Unable(Complaint),
+    Unable(Message),
     /// Whoever read our standard output has gone (`sealwax explain … | head`).
     /// That is no error: the reader has what it wanted.
     ReaderGone,
+}
+
+/// What is printed on standard error.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// One error of our own.
+    Complaint(Complaint),
+    /// Mistakes that `sealwax-config` has put into words, with their places.
+    Rendered(String),
 }
 
 /// One error: the place, the cause, the mend.
@@ -68,7 +75,7 @@ impl Failure {
         cause: impl Into<String>,
         mend: impl Into<String>,
     ) -> Self {
-        Failure::Usage(Complaint::new(place, cause, mend))
+        Failure::Usage(Message::Complaint(Complaint::new(place, cause, mend)))
     }
 
     pub(crate) fn unable(
@@ -76,21 +83,28 @@ impl Failure {
         cause: impl Into<String>,
         mend: impl Into<String>,
     ) -> Self {
-        Failure::Unable(Complaint::new(place, cause, mend))
+        Failure::Unable(Message::Complaint(Complaint::new(place, cause, mend)))
+    }
+
+    /// Mistakes in the configuration.
+    pub(crate) fn configuration(rendered: String) -> Self {
+        Failure::Usage(Message::Rendered(rendered))
     }
 
     /// What is printed on standard error; `None` prints nothing.
     pub(crate) fn message(&self) -> Option<String> {
         match self {
-            Failure::Usage(complaint) | Failure::Unable(complaint) => Some(complaint.to_string()),
-            Failure::Configuration(text) => Some(text.clone()),
+            Failure::Usage(message) | Failure::Unable(message) => Some(match message {
+                Message::Complaint(complaint) => complaint.to_string(),
+                Message::Rendered(text) => text.trim_end().to_owned(),
+            }),
             Failure::ReaderGone => None,
         }
     }
 
     pub(crate) fn code(&self) -> ExitCode {
         match self {
-            Failure::Usage(_) | Failure::Configuration(_) => ExitCode::from(USAGE),
+            Failure::Usage(_) => ExitCode::from(USAGE),
             Failure::Unable(_) => ExitCode::from(UNABLE),
             Failure::ReaderGone => ExitCode::SUCCESS,
         }

@@ -10,7 +10,7 @@ use sealwax_gateway::{Gateway, StartError};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-use crate::exit::Failure;
+use crate::exit::{Failure, Message};
 use crate::settings::Settings;
 use crate::signals::{Request, Signals};
 use crate::terminal::{self, Paint};
@@ -92,14 +92,14 @@ impl Running {
             });
         match reloaded {
             Ok(later) => {
-                tracing::info!("configuration reloaded");
+                tracing::info!(target: "sealwax", "configuration reloaded");
                 for what in later {
-                    tracing::warn!("{what}");
+                    tracing::warn!(target: "sealwax", "{what}");
                 }
             }
             Err(failure) => {
-                terminal::say(failure.message().unwrap_or_default().trim_end());
-                tracing::error!("configuration not reloaded: the old one goes on");
+                terminal::say(&failure.message().unwrap_or_default());
+                tracing::error!(target: "sealwax", "configuration not reloaded: the old one goes on");
             }
         }
     }
@@ -113,21 +113,32 @@ impl Running {
             ..
         } = self;
         let (done, finished) = oneshot::channel();
+        tracing::info!(target: "sealwax", "ending: what is in flight is finished first");
         thread::spawn(move || {
-            let _ = gateway.drain();
+            let drained = gateway.drain();
+            if drained.cut > 0 {
+                tracing::warn!(target: "sealwax", "{} connections were still busy and were cut", drained.cut);
+            }
             // The receiver goes away when somebody is in a hurry.
             let _ = done.send(());
         });
         tokio::select! {
             _ = finished => {}
-            _ = signals.next_stop() => tracing::warn!("second signal: ending at once"),
+            _ = signals.next_stop() => tracing::warn!(target: "sealwax", "second signal: ending at once"),
             () = hurry => {}
         }
     }
 }
 
 /// The error of a gateway, shown at the line of the setting that it is about.
+/// An address that is taken says nothing against the configuration.
 fn placed(places: &Places, error: &StartError) -> Failure {
     let diagnostic = places.diagnostic(error.key(), error.cause(), error.mend());
-    Failure::Configuration(diagnostic.render(Paint::for_stderr().is_on()))
+    let text = diagnostic.render(Paint::for_stderr().is_on());
+    let of_machine = error.key().starts_with("listen.") || error.key() == "workers";
+    if of_machine {
+        Failure::Unable(Message::Rendered(text))
+    } else {
+        Failure::Usage(Message::Rendered(text))
+    }
 }

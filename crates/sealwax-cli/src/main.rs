@@ -60,7 +60,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             if let Some(message) = failure.message() {
-                terminal::say(message.trim_end());
+                terminal::say(&message);
             }
             failure.code()
         }

@@ -178,7 +178,7 @@ async fn until_ready(app: &mut App, port: &AppPort, running: &mut Running) -> Op
 async fn serve(app: &mut App, running: &mut Running) -> Ended {
     let stop = tokio::select! {
         ended = app.ended() => {
-            tracing::info!("the app ended ({ended})");
+            tracing::info!(target: "sealwax", "the app ended ({ended})");
             return ended;
         }
         stop = running.until_asked_to_stop() => stop,
@@ -194,7 +194,7 @@ async fn end(app: &mut App, running: &mut Running, request: Request) -> Ended {
         ended = app.ended() => return ended,
         _ = running.signals.next_stop() => {}
         () = time::sleep(GRACE) => {
-            tracing::warn!("the app did not end within {} s", GRACE.as_secs());
+            tracing::warn!(target: "sealwax", "the app did not end within {} s", GRACE.as_secs());
         }
     }
     app.kill();

@@ -61,7 +61,7 @@ impl Settings {
                 }
                 Ok(loaded)
             }
-            Err(mistakes) => Err(Failure::Configuration(mistakes.render(color))),
+            Err(mistakes) => Err(Failure::configuration(mistakes.render(color))),
         }
     }
 }
@@ -77,7 +77,7 @@ fn read(path: &Path) -> Result<(PathBuf, String), Failure> {
         ));
     }
     let text = sealwax_config::decode(path, bytes)
-        .map_err(|mistakes| Failure::Configuration(mistakes.render(Paint::for_stderr().is_on())))?;
+        .map_err(|mistakes| Failure::configuration(mistakes.render(Paint::for_stderr().is_on())))?;
     Ok((path.to_owned(), text))
 }
 

@@ -172,7 +172,11 @@ fn outward_part(html: &mut String, part: &Part, told: &mut Vec<Rule>) {
             continue;
         }
         told.push(change.rule);
-        let note = if change.action == Action::Reported { " class=\"note\"" } else { "" };
+        let note = if change.action == Action::Reported {
+            " class=\"note\""
+        } else {
+            ""
+        };
         let _ = writeln!(
             html,
             "<li{note}><span class=\"rule\">{}</span> {}</li>",
@@ -181,7 +185,11 @@ fn outward_part(html: &mut String, part: &Part, told: &mut Vec<Rule>) {
         );
     }
     if !again.is_empty() {
-        let _ = writeln!(html, "<li><span class=\"rule\">{}</span> as above</li>", escape(&again.join(", ")));
+        let _ = writeln!(
+            html,
+            "<li><span class=\"rule\">{}</span> as above</li>",
+            escape(&again.join(", "))
+        );
     }
     html.push_str("</ul>\n</article>\n");
 }

@@ -188,7 +188,9 @@ fn certificate(site: &Site, now: u64) -> (bool, String) {
                 Err(error) => (
                     true,
                     format!(
-                        "assumed to be publicly trusted, since it cannot be read here ({error})"
+                        "assumed to be publicly trusted ({}: {})",
+                        error.place(),
+                        error.cause()
                     ),
                 ),
             }

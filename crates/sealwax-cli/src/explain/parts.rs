@@ -2,7 +2,7 @@
 //! decisions speak of it.
 
 use http::HeaderMap;
-use sealwax_policy::{Change, Rule};
+use sealwax_policy::{Action, Change, Rule};
 
 const SET_COOKIE: &str = "set-cookie";
 
@@ -20,6 +20,18 @@ pub(crate) struct Part {
 impl Part {
     pub(crate) fn is_changed(&self) -> bool {
         self.before != self.after
+    }
+
+    /// The lines that it would have become outside report mode.
+    pub(crate) fn left_undone(&self) -> Vec<&str> {
+        let mut lines: Vec<&str> = self
+            .why
+            .iter()
+            .filter(|change| !change.applied && change.action != Action::Reported)
+            .filter_map(|change| change.after.as_deref())
+            .collect();
+        lines.dedup();
+        lines
     }
 }
 
@@ -52,22 +64,33 @@ pub(crate) fn compare(before: &HeaderMap, after: &HeaderMap, changes: Vec<Change
             });
         }
     }
-    for name in after
+    let mut new: Vec<&str> = after
         .keys()
         .map(http::HeaderName::as_str)
         .filter(|name| !before.contains_key(*name))
-    {
+        .collect();
+    // A map forgets its order when something is taken out; the record does not.
+    new.sort_by_key(|name| changes.first_about(name));
+    for name in new {
         if name == SET_COOKIE {
             set_cookies(Vec::new(), lines(after, name), &mut changes, &mut parts);
         } else {
-            let after = lines(after, name);
             parts.push(Part {
                 before: Vec::new(),
-                after,
+                after: lines(after, name),
                 why: changes.about_header(name),
                 name: name.to_owned(),
             });
         }
+    }
+    while let Some(name) = changes.next_left_undone() {
+        let why = changes.about_header(&name);
+        parts.push(Part {
+            name,
+            before: Vec::new(),
+            after: Vec::new(),
+            why,
+        });
     }
     Comparison {
         parts,
@@ -151,6 +174,24 @@ pub(crate) fn printable(bytes: &[u8]) -> String {
 struct Changes(Vec<Change>);
 
 impl Changes {
+    /// Where the record speaks of a header first; cookies come after all others.
+    fn first_about(&self, name: &str) -> usize {
+        self.0
+            .iter()
+            .position(|change| change.subject == name)
+            .unwrap_or(usize::MAX)
+    }
+
+    /// A header that report mode did not add.
+    fn next_left_undone(&self) -> Option<String> {
+        let undone = self.0.iter().find(|change| {
+            let of_header =
+                matches!(change.action, Action::Added) && !matches!(change.rule, Rule::Cookie(_));
+            of_header && !change.applied && change.after.is_some()
+        });
+        undone.map(|change| change.subject.clone())
+    }
+
     fn about_header(&mut self, name: &str) -> Vec<Change> {
         self.take(|change| match change.rule {
             Rule::CookieDropped(_) => name == "cookie",

@@ -85,7 +85,10 @@ fn request(out: &mut String, examination: &Examination, paint: Paint) {
             );
             line(
                 out,
-                &reason(rule.id(), rule.reason(), rule.reference(), paint),
+                &format!(
+                    "      {}",
+                    reason(rule.id(), rule.reason(), rule.reference(), paint)
+                ),
             );
             line(out, &format!("    help: {mend}"));
         }
@@ -112,25 +115,19 @@ pub(crate) fn heads(out: &mut String, comparison: &Comparison, paint: Paint) {
         }
     }
     for change in &comparison.notes {
-        line(
-            out,
-            &format!(
-                "  *{}",
-                why(change, Some(&change.subject), paint).trim_start_matches("     ")
-            ),
-        );
+        line(out, &note(change, paint));
     }
 }
 
 fn reasons(out: &mut String, part: &Part, told: &mut Vec<Rule>, paint: Paint) {
     let mut again = Vec::new();
     for change in &part.why {
-        if change.applied && told.contains(&change.rule) {
+        if told.contains(&change.rule) {
             again.push(change.rule.id());
             continue;
         }
         told.push(change.rule);
-        line(out, &why(change, None, paint));
+        line(out, &why(change, paint));
     }
     if !again.is_empty() {
         line(
@@ -150,39 +147,52 @@ fn rules(part: &Part) -> Vec<&'static str> {
 
 fn lines_of(out: &mut String, part: &Part, paint: Paint) {
     let name = title_case(&part.name);
-    if !part.is_changed() {
+    if part.is_changed() {
+        for value in &part.before {
+            line(out, &paint.red(format!("  - {name}: {value}")));
+        }
+        for value in &part.after {
+            line(out, &paint.green(format!("  + {name}: {value}")));
+        }
+    } else {
         for value in &part.before {
             line(out, &format!("    {name}: {value}"));
         }
-        return;
     }
-    for value in &part.before {
-        line(out, &paint.red(format!("  - {name}: {value}")));
-    }
-    for value in &part.after {
-        line(out, &paint.green(format!("  + {name}: {value}")));
+    for value in part.left_undone() {
+        line(out, &paint.yellow(format!("  ~ {name}: {value}")));
     }
 }
 
-fn why(change: &Change, subject: Option<&str>, paint: Paint) -> String {
+/// The reason for a change to a line.
+fn why(change: &Change, paint: Paint) -> String {
+    let note = if change.action == Action::Reported {
+        "note: "
+    } else {
+        ""
+    };
+    let sentence = format!("{note}{}", change.rule.reason());
+    format!(
+        "      {}",
+        reason(change.rule.id(), &sentence, change.rule.reference(), paint)
+    )
+}
+
+/// A decision about no line in particular.
+fn note(change: &Change, paint: Paint) -> String {
     let mut sentence = String::new();
-    if !change.applied {
-        sentence.push_str("would be ");
-        sentence.push_str(change.action.as_str());
-        sentence.push_str(": ");
-    } else if matches!(change.action, Action::Reported) {
-        sentence.push_str("note: ");
+    if !change.applied && change.action != Action::Reported {
+        sentence.push_str(&format!("would be {}: ", change.action.as_str()));
     }
-    if let Some(subject) = subject.filter(|subject| !matches!(*subject, "request" | "response")) {
-        sentence.push_str(&format!("`{subject}`: "));
+    if !matches!(change.subject.as_str(), "request" | "response") {
+        sentence.push_str(&format!("`{}`: ", change.subject));
     }
     sentence.push_str(change.rule.reason());
-    if !change.applied
-        && let Some(after) = &change.after
-    {
-        sentence.push_str(&format!(" → {}", after.replace('\n', " and ")));
+    let cited = reason(change.rule.id(), &sentence, change.rule.reference(), paint);
+    match &change.after {
+        Some(after) if !change.applied => format!("  * {cited}\n  ~ {after}"),
+        _ => format!("  * {cited}"),
     }
-    reason(change.rule.id(), &sentence, change.rule.reference(), paint)
 }
 
 fn reason(rule: &str, sentence: &str, reference: &str, paint: Paint) -> String {
@@ -193,7 +203,7 @@ fn reason(rule: &str, sentence: &str, reference: &str, paint: Paint) -> String {
         format!(" ({reference})")
     };
     format!(
-        "      {}  {}",
+        "{}  {}",
         paint.bold(rule),
         paint.dim(format!("{sentence}{cited}"))
     )

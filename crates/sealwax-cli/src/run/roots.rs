@@ -16,7 +16,7 @@ pub(crate) fn variables(home: &Path) -> Vec<(&'static str, String)> {
     let all = match all(home, base.as_deref()) {
         Ok(all) => all,
         Err(error) => {
-            tracing::warn!("the app will not trust local certificates: {error}");
+            tracing::warn!(target: "sealwax", "the app will not trust local certificates: {error}");
             return Vec::new();
         }
     };
@@ -42,7 +42,7 @@ fn all(home: &Path, base: Option<&Path>) -> Result<Vec<(&'static str, String)>, 
     match trust::write_bundle(&directory, base, &root) {
         Ok(bundle) => Ok(trust::trust_environment(authority.root_path(), &bundle)),
         Err(error) => {
-            tracing::warn!(
+            tracing::warn!(target: "sealwax",
                 "only apps that take additional roots will trust local certificates: {error}"
             );
             Ok(only_ours())
