@@ -108,16 +108,18 @@ impl InboundDrop {
 /// 3. A name that the app prefixed itself passes as it is. An unprotected prefixed name of which
 ///    nothing is known passes under both names.
 /// 4. A protected name is accepted only in a form in which it was sent out, before anything is known
-///    only as `__Host-`; with [`NameRules::migrate`] also bare where nothing better came. Exactly
+///    only as `__Host-`, and then under both names, since the app may have prefixed it itself; with [`NameRules::migrate`] also bare where nothing better came. Exactly
 ///    one reaches the app: `__Host-` before `__Secure-` before bare, the first among equals.
 /// 5. Names that we never rename pass bare, and in no other form.
 /// 6. Every other name passes, in order, doubles included.
 ///
 /// ```
-/// use sealwax_cookie::{KnownNames, NameRules, inbound};
+/// use sealwax_cookie::{Form, KnownNames, NameRules, inbound};
 ///
 /// let fields: [&[u8]; 2] = [b"__Host-sessionid=good; theme=dark", b"sessionid=evil"];
-/// let inbound = inbound(fields, &NameRules::default(), &KnownNames::default());
+/// let mut known = KnownNames::default();
+/// known.learn(b"sessionid", Form::Host, false, 20_780);
+/// let inbound = inbound(fields, &NameRules::default(), &known);
 /// assert_eq!(inbound.header.as_deref(), Some(&b"sessionid=good; theme=dark"[..]));
 /// assert_eq!(inbound.dropped[0].0, b"sessionid");
 /// ```
@@ -156,6 +158,9 @@ enum Fate<'a> {
     Rival {
         name: &'a [u8],
         form: Form,
+        /// Nothing is known of the name: it may be the app's own prefix, so it
+        /// passes as it came too.
+        unknown: bool,
     },
     /// A rival that lost.
     Gone,
@@ -272,7 +277,18 @@ impl<'a> Reader<'a, '_> {
         if accepted {
             self.verbatim &= form == Form::Bare;
             self.rivals += 1;
-            self.keep(pair, Fate::Rival { name, form });
+            let unknown = form == Form::Host && self.known.get(name).is_none();
+            if unknown {
+                self.length += pair.name.len() + pair.value.len() + 3;
+            }
+            self.keep(
+                pair,
+                Fate::Rival {
+                    name,
+                    form,
+                    unknown,
+                },
+            );
         } else {
             self.reject(pair.name, InboundDrop::NotSentOut);
             self.stale(name, form);
@@ -294,7 +310,7 @@ impl<'a> Reader<'a, '_> {
         }
         let mut rivals = Scratch::<(&'a [u8], Form, usize), 8>::new();
         for (at, item) in self.items.iter().enumerate() {
-            if let Fate::Rival { name, form } = item.fate {
+            if let Fate::Rival { name, form, .. } = item.fate {
                 rivals.push((name, form, at));
             }
         }
@@ -344,7 +360,12 @@ impl<'a> Reader<'a, '_> {
                     write(&mut header, item.pair.name, item.pair.value);
                     write(&mut header, name, item.pair.value);
                 }
-                Fate::Rival { name, .. } => write(&mut header, name, item.pair.value),
+                Fate::Rival { name, unknown, .. } => {
+                    if unknown {
+                        write(&mut header, item.pair.name, item.pair.value);
+                    }
+                    write(&mut header, name, item.pair.value);
+                }
                 Fate::Gone => {}
             }
         }

@@ -338,10 +338,10 @@ impl Outgoing<'_, '_> {
     }
 
     fn learn(&mut self, cookie: &SetCookie<'_>, hardened: &Hardened<'_>) {
-        let form = if self.applied() {
-            hardened.form
-        } else {
-            Form::Bare
+        let form = match hardened.form {
+            // In report mode it leaves under its own name.
+            Form::Host | Form::Secure if !self.applied() => Form::Bare,
+            form => form,
         };
         let floored = hardened.changes.has(sealwax_cookie::Change::SameSite);
         let day = u32::try_from(self.context.state.now / SECONDS_PER_DAY).unwrap_or(u32::MAX);

@@ -177,13 +177,7 @@ impl<'a> Exchange<'a> {
 
     /// Judges the request and rewrites its head for the app.
     pub fn request(&mut self, request: &mut Parts, state: State<'_>) -> Step {
-        let Some(host) = self.target.host() else {
-            return self.refuse(
-                Rule::HostMalformed,
-                StatusCode::BAD_REQUEST,
-                Problem::BadHost,
-            );
-        };
+        let host = self.target.host();
         if !self.route.secure
             && self.policy.redirect.enabled
             && let Some(answer) = redirect(self.policy, request, &host, &mut self.record)
@@ -259,12 +253,6 @@ impl<'a> Exchange<'a> {
         self.policy.mode == Mode::Enforce
     }
 
-    fn refuse(&mut self, rule: Rule, status: StatusCode, problem: Problem) -> Step {
-        self.record
-            .notable(|| Change::new(rule, Action::Refused, "request"));
-        Step::Respond(Answer::problem(status, problem))
-    }
-
     fn rewrite(&mut self, headers: &mut HeaderMap, status: StatusCode, state: State<'_>) {
         self.protect(headers, state);
         let context = cookies::Context {
@@ -280,6 +268,8 @@ impl<'a> Exchange<'a> {
 
     /// The headers that every response carries, whoever made it.
     fn protect(&mut self, headers: &mut HeaderMap, state: State<'_>) {
+        // One growth of the map instead of several.
+        headers.reserve(6);
         self.strict_transport_security(headers, state.hsts);
         self.policy
             .headers

@@ -49,6 +49,19 @@ impl<'a> Host<'a> {
         Ok(Self { raw, domain, port })
     }
 
+    /// Puts together what was parsed before, so that it is parsed only once.
+    pub(crate) fn from_parts(raw: &'a str, domain: &'a str, port_digits: usize) -> Self {
+        let port = raw
+            .len()
+            .checked_sub(port_digits)
+            .and_then(|at| raw.get(at..));
+        Self {
+            raw,
+            domain: Cow::Borrowed(domain),
+            port: port.filter(|port| !port.is_empty()),
+        }
+    }
+
     /// The value as it was sent.
     #[must_use]
     pub fn as_str(&self) -> &'a str {

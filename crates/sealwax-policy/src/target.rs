@@ -13,6 +13,7 @@ use crate::host::Host;
 pub struct Target {
     authority: HeaderValue,
     domain: Box<str>,
+    port_digits: usize,
 }
 
 impl Target {
@@ -53,7 +54,12 @@ impl Target {
         };
         let host = Host::parse(authority.as_bytes()).map_err(|_| Rule::HostMalformed)?;
         let domain = host.domain().into();
-        Ok(Self { authority, domain })
+        let port_digits = host.port().map_or(0, str::len);
+        Ok(Self {
+            authority,
+            domain,
+            port_digits,
+        })
     }
 
     /// Host and port as the client sent them.
@@ -70,8 +76,10 @@ impl Target {
 
     /// Name and port, split.
     #[must_use]
-    pub fn host(&self) -> Option<Host<'_>> {
-        Host::parse(self.authority.as_bytes()).ok()
+    pub fn host(&self) -> Host<'_> {
+        // `read` has found nothing but ASCII in it.
+        let raw = self.authority.to_str().unwrap_or_default();
+        Host::from_parts(raw, &self.domain, self.port_digits)
     }
 }
 
@@ -87,7 +95,10 @@ mod tests {
         }
         let parts = request.body(()).unwrap().into_parts().0;
         Target::read(&parts)
-            .map(|t| t.domain().to_owned())
+            .map(|t| {
+                assert_eq!(Host::parse(t.authority().as_bytes()), Ok(t.host()));
+                t.domain().to_owned()
+            })
             .map_err(Rule::id)
     }
 

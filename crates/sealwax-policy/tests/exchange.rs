@@ -197,7 +197,13 @@ fn an_app_without_any_setting_gets_and_gives_everything() {
 #[test]
 fn the_names_come_back_as_the_app_knows_them() {
     let mut world = World::new();
-    // Before the app has set it, a well-known name is accepted as __Host- only.
+    // Before the app has set it, a well-known name is accepted as __Host- only, and passes
+    // under both names: the prefix may be the app's own.
+    assert_eq!(
+        world.cookie_for("__Host-sessionid=a; sessionid=evil; __Secure-sessionid=evil"),
+        "__Host-sessionid=a; sessionid=a"
+    );
+    world.run("GET /", "200\nset-cookie: sessionid=a; Path=/");
     assert_eq!(
         world.cookie_for("__Host-sessionid=a; sessionid=evil; __Secure-sessionid=evil"),
         "sessionid=a"
@@ -251,7 +257,7 @@ fn migration_lets_bare_names_in_until_a_prefixed_one_comes() {
     assert_eq!(world.cookie_for("sessionid=old"), "sessionid=old");
     assert_eq!(
         world.cookie_for("sessionid=old; __Host-sessionid=new"),
-        "sessionid=new"
+        "__Host-sessionid=new; sessionid=new"
     );
 }
 
