@@ -62,6 +62,7 @@ class Load:
             "-H", f"cookie: {peer.request_cookie}", f"https://{NAME}:{port}/",
         ]
         pids = family(pid)
+        self.log.write_bytes(b"")
         generator = process.spawn(command, LOAD_CORE, self.log, stdout=subprocess.PIPE, text=True)
         marks, lines = [], []
         watch = process.Watchdog(generator, seconds + 15)
@@ -119,6 +120,7 @@ class Load:
             "--groups", groups, "--open", open_, "--seconds", seconds,
             "--limit", HANDSHAKE_LIMIT,
         ]
+        self.log.write_bytes(b"")
         return Running(process.spawn(command, LOAD_CORE, self.log, stdin=subprocess.PIPE,
                                      stdout=subprocess.PIPE, text=True), seconds + 30)
 
