@@ -143,20 +143,16 @@ pub struct Diagnostics {
 
 impl Diagnostics {
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
-        // One mistake may be reached by two ways (a value of every site).
-        if !self.items.contains(&diagnostic) {
-            self.items.push(diagnostic);
-        }
+        self.items.push(diagnostic);
     }
 
     pub(crate) fn extend(&mut self, other: Self) {
-        for diagnostic in other.items {
-            self.push(diagnostic);
-        }
+        self.items.extend(other.items);
     }
 
-    /// File first, in the order of its lines; then variables, then flags; what
-    /// has no place comes last.
+    /// File first, in the order of its lines; then variables by name, then
+    /// flags; what has no place comes last. What was reached by two ways (a
+    /// value of every site) is told once.
     pub(crate) fn sort(&mut self) {
         use crate::source::Origin;
         self.items.sort_by_key(|d| {
@@ -166,8 +162,10 @@ impl Diagnostics {
                 Some(Origin::Flag(_)) => 2,
                 None => 3,
             };
-            (rank, d.place.as_ref().map_or(0, |place| place.span().start))
+            let in_file = d.place.as_ref().filter(|place| place.is_in_file());
+            (rank, in_file.map_or(0, |place| place.span().start))
         });
+        self.items.dedup();
     }
 
     /// How many there are.

@@ -12,7 +12,7 @@ use crate::kind::{Form, Value, Written, report};
 use crate::layer::{Found, Layer, SiteEntry, SiteValues, Values};
 use crate::names;
 use crate::settings::{REFUSED_DJANGO, REFUSED_KEYS, SETTINGS, Setting};
-use crate::source::{Place, Source};
+use crate::source::{Origin, Place, Source};
 use crate::suggest;
 use crate::syntax;
 
@@ -35,11 +35,8 @@ pub(crate) fn read(source: &Arc<Source>, out: &mut Diagnostics) -> (Document, bo
     let broken = syntax::explain(source, root.get_ref(), &errors, out);
     for diagnostic in &reader.found {
         // A value that was broken off says nothing about what was meant.
-        let spoilt = diagnostic.place.as_ref().is_some_and(|place| {
-            broken
-                .iter()
-                .any(|line| line.start <= place.span().start && place.span().start <= line.end)
-        });
+        let line = diagnostic.place.as_ref().map(|place| place.lines().start);
+        let spoilt = line.is_some_and(|line| broken.contains(&line));
         if !spoilt {
             out.push(diagnostic.clone());
         }
@@ -132,19 +129,32 @@ impl Reader<'_> {
                     });
                 }
             }
-            // `[site]` is what a beginner writes for the only site there is.
-            DeValue::Table(table) if top => {
-                let place = self.place(key.span());
-                self.found.push(
-                    Diagnostic::error("`site` is a list of tables")
-                        .at(&place, "one pair of brackets makes one table")
-                        .mend("write [[site]] to begin each site; its parts stay as they are: [site.hsts]"),
-                );
-                self.site(table);
-            }
+            DeValue::Table(table) if top => self.lone_site(key.span(), table, layer),
             DeValue::Table(table) => layer.every_site = self.site(table),
-            _ => self.not_a_table("site", key.span(), "[[site]]"),
+            _ => {
+                layer.lost_site = true;
+                self.not_a_table("site", key.span(), "[[site]]");
+            }
         }
+    }
+
+    /// `[site]`: what one writes for the only site there is.
+    fn lone_site(&mut self, span: Range<usize>, table: &DeTable<'_>, layer: &mut Layer) {
+        let place = self.place(span);
+        // After a mistake of syntax the parser may take `[[site]]` for this.
+        let line = self.source.text.get(place.lines()).unwrap_or_default();
+        if !line.trim_start().starts_with("[[") {
+            self.found.push(
+                Diagnostic::error("`site` is a list of tables")
+                    .at(&place, "one pair of brackets makes one table")
+                    .mend("write [[site]] to begin each site; its parts stay as they are: [site.hsts]"),
+            );
+        }
+        let site = self.site(table);
+        layer.sites.push(SiteEntry {
+            place: Some(place),
+            site,
+        });
     }
 
     fn site(&mut self, table: &DeTable<'_>) -> SiteValues {
@@ -361,9 +371,17 @@ impl Reader<'_> {
 
 /// `tls = "acme"`, wherever it was written.
 pub(crate) fn acme(place: &Place) -> Diagnostic {
+    let mend = if matches!(place.origin(), Origin::Flag(_)) {
+        "name certificate files: --cert FILE --key FILE; for local names use --tls local"
+    } else {
+        "name certificate files: tls = { cert = \"…\", key = \"…\" }; for local names use tls = \"local\""
+    };
     Diagnostic::error("`tls = \"acme\"` is not in this version")
-        .at(place, "certificates from a public authority cannot be fetched yet")
-        .mend("name certificate files: tls = { cert = \"…\", key = \"…\" }; for local names use tls = \"local\"")
+        .at(
+            place,
+            "certificates from a public authority cannot be fetched yet",
+        )
+        .mend(mend)
 }
 
 fn by_django(name: &str) -> Option<&'static Setting> {

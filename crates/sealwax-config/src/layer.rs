@@ -103,6 +103,8 @@ pub(crate) struct Layer {
     /// For every site.
     pub(crate) every_site: SiteValues,
     pub(crate) sites: Vec<SiteEntry>,
+    /// Whether a site was written in a way that could not be read.
+    pub(crate) lost_site: bool,
 }
 
 impl Layer {

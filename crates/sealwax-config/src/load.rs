@@ -55,10 +55,10 @@ pub fn load(sources: &Sources) -> Result<Loaded, Diagnostics> {
     let flags = flags::read(&sources.flags, &mut out);
     let uppers = [&variables, &flags];
     let has_file = sources.file.is_some();
-    let environment = environment(&document, uppers, has_file, &mut out);
     if !whole {
         return Err(sorted(out));
     }
+    let environment = environment(&document, uppers, has_file, &mut out);
     let mut settled = settle(&document, &environment, uppers);
     // Without a file, flags and variables make one site; with one, they do
     // where they say what a site is.

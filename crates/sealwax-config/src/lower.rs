@@ -14,6 +14,9 @@ use crate::site;
 use crate::source::{Origin, Place};
 use crate::view::View;
 
+/// More sites than this are a mistake, and would take long to check.
+const MAX_SITES: usize = 1000;
+
 /// What is known beside the settings themselves.
 pub(crate) struct Context<'a> {
     pub(crate) environment: &'a str,
@@ -44,10 +47,20 @@ pub(crate) fn lower(layer: &Layer, context: &Context<'_>, out: &mut Diagnostics)
         has_file: context.has_file,
     };
     let mut sites: Vec<Site> = Vec::new();
-    for (number, entry) in layer.sites.iter().enumerate() {
+    if let Some(extra) = layer.sites.get(MAX_SITES) {
+        out.push(
+            Diagnostic::error(format!("there are {} sites", layer.sites.len()))
+                .at_any(
+                    extra.place.as_ref(),
+                    format!("one gateway serves at most {MAX_SITES}"),
+                )
+                .mend("write sites with the same app and rules as one site with several hosts"),
+        );
+    }
+    for (number, entry) in layer.sites.iter().enumerate().take(MAX_SITES) {
         sites.push(site::lower(number, entry, &surroundings, out));
     }
-    if layer.sites.is_empty() {
+    if layer.sites.is_empty() && !layer.lost_site {
         out.push(Diagnostic::error("there is no site").mend(
             "add one:\n[[site]]\nhosts = [\"app.example.com\"]\nto = [\"http://127.0.0.1:8000\"]",
         ));

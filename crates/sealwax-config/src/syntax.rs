@@ -1,5 +1,6 @@
 //! What is not TOML, in the words of somebody who did not write a parser.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -8,27 +9,32 @@ use toml::de::{DeTable, DeValue, Error};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{Place, Source};
 
-/// Tells each mistake of syntax, one for each line; gives the lines that are
-/// spoilt by one.
+/// For so many mistakes the other place they belong to is looked for; each
+/// costs a walk through the file.
+const LOOKED_UP: usize = 100;
+
+/// Tells each mistake of syntax, one for each line; gives the starts of the
+/// lines that are spoilt by one.
 pub(crate) fn explain(
     source: &Arc<Source>,
     root: &DeTable<'_>,
     errors: &[Error],
     out: &mut Diagnostics,
-) -> Vec<Range<usize>> {
-    let mut spoilt: Vec<Range<usize>> = Vec::new();
+) -> BTreeSet<usize> {
+    let mut spoilt = BTreeSet::new();
     let mut list_line: Option<Range<usize>> = None;
-    for error in errors {
+    let nothing = DeTable::new();
+    for (number, error) in errors.iter().enumerate() {
         let place = Place::new(source, error.span().unwrap_or_default());
         let line = place.lines();
         // What follows the first mistake of a line mostly follows from it.
-        let first = !spoilt.contains(&line);
-        spoilt.push(line.clone());
+        let first = spoilt.insert(line.start);
         // A list that is not closed runs on through the lines below it.
         let in_list = is_about_list(error.message());
         let runs_on = in_list && list_line.is_some_and(|last| line.start <= last.end + 1);
         list_line = in_list.then_some(line);
         if first && !runs_on {
+            let root = if number < LOOKED_UP { root } else { &nothing };
             out.push(explain_one(error, &place, root));
         }
     }
@@ -157,7 +163,7 @@ fn duplicate(place: &Place, root: &DeTable<'_>) -> Diagnostic {
     let name = place.text();
     let earlier = earlier_key(root, name.trim_matches(['"', '\'']), place.span().start)
         .map(|span| place.elsewhere(span))
-        .or_else(|| earlier_header(place));
+        .or_else(|| (!root.is_empty()).then(|| earlier_header(place)).flatten());
     Diagnostic::error(format!("`{name}` is given twice"))
         .at(place, "given again")
         .and(earlier.as_ref(), "first here")

@@ -5,7 +5,16 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::hosts;
 use crate::site::Draft;
 
-const CHOICES: &str = "name certificate files: tls = { cert = \"…\", key = \"…\" }; or list only names ending in .localhost, .test, .local or .internal (or private addresses) and use tls = \"local\"";
+/// How certificate files are named where the reader would name them.
+fn files_mend(draft: &Draft<'_>) -> &'static str {
+    if draft.around.has_file {
+        "name certificate files: tls = { cert = \"…\", key = \"…\" }"
+    } else {
+        "name certificate files: --cert FILE --key FILE"
+    }
+}
+
+const LOCAL_NAMES: &str = ".localhost, .test, .local or .internal";
 
 pub(crate) fn lower(draft: &Draft<'_>, out: &mut Diagnostics) -> Tls {
     let view = draft.view;
@@ -31,7 +40,7 @@ pub(crate) fn lower(draft: &Draft<'_>, out: &mut Diagnostics) -> Tls {
         out.push(
             Diagnostic::error(format!("`tls` has a `{has}` but no `{lacks}`"))
                 .at_any(files, format!("`{lacks}` is missing"))
-                .mend("name both files: tls = { cert = \"…\", key = \"…\" }"),
+                .mend(files_mend(draft)),
         );
         return Tls::Off;
     }
@@ -82,7 +91,10 @@ fn local(draft: &Draft<'_>, out: &mut Diagnostics) -> Tls {
                 Diagnostic::error(format!("the local authority may not vouch for {host}"))
                     .at(place, "a public name")
                     .and(draft.view.place("site.tls"), "asked for here")
-                    .mend("name certificate files: tls = { cert = \"…\", key = \"…\" }; or use a name ending in .localhost, .test, .local or .internal"),
+                    .mend(format!(
+                        "{}; or use a name ending in {LOCAL_NAMES}",
+                        files_mend(draft)
+                    )),
             );
         }
     }
@@ -119,7 +131,7 @@ fn by_default(draft: &Draft<'_>, out: &mut Diagnostics) -> Tls {
                 draft.around.gateway.place("listen.https"),
                 "HTTPS needs one",
             )
-            .mend(CHOICES),
+            .mend(format!("{}; or list only names ending in {LOCAL_NAMES} (or private addresses), which get a local certificate", files_mend(draft))),
     );
     Tls::Off
 }
