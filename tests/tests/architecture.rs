@@ -16,7 +16,7 @@ use serde_json::Value;
 const HOUSE: &[(&str, u8, &[&str])] = &[
     ("sealwax-cookie", 0, &[]),
     ("sealwax-policy", 0, &["sealwax-cookie"]),
-    ("sealwax-config", 1, &["sealwax-policy"]),
+    ("sealwax-config", 1, &["sealwax-cookie", "sealwax-policy"]),
     ("sealwax-cert", 2, &[]),
     (
         "sealwax-gateway",
