@@ -1,16 +1,16 @@
 //! Logs: for people on a terminal, JSON otherwise.
 
+mod human;
+
 use std::env;
-use std::fmt;
 use std::io;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::FormatTime;
 
 use crate::exit::Failure;
 use crate::terminal::{self, Paint};
+
+use human::Human;
 
 const VARIABLE: &str = "SEALWAX_LOG";
 const DEFAULT: &str = "info";
@@ -25,9 +25,7 @@ pub(crate) fn start() -> Result<(), Failure> {
     let _ = if terminal::someone_reads_stderr() {
         let paint = Paint::for_stderr();
         logs.with_ansi(paint.is_on())
-            .with_target(false)
-            .with_timer(TimeOfDay)
-            .compact()
+            .event_format(Human { paint })
             .try_init()
     } else {
         logs.json()
@@ -52,18 +50,4 @@ fn filter() -> Result<EnvFilter, Failure> {
             "write a level (error, warn, info, debug, trace, off), or levels by part, such as `info,sealwax::access=off`",
         )
     })
-}
-
-/// Hours, minutes and seconds, UTC: on a terminal the date is known.
-struct TimeOfDay;
-
-impl FormatTime for TimeOfDay {
-    fn format_time(&self, out: &mut Writer<'_>) -> fmt::Result {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs();
-        let (hours, minutes, seconds) = (since / 3600 % 24, since / 60 % 60, since % 60);
-        write!(out, "{hours:02}:{minutes:02}:{seconds:02}Z")
-    }
 }

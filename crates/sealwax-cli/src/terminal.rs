@@ -50,6 +50,11 @@ impl Paint {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn off() -> Self {
+        Self { on: false }
+    }
+
     pub(crate) fn is_on(self) -> bool {
         self.on
     }

@@ -42,9 +42,9 @@ pub(crate) fn show(site: &Site, addresses: &[Address], home: &Path) {
     }
     if site.local && !trust::is_trusted(home) {
         terminal::say(&format!(
-            "  {}: this machine does not trust the local certificate authority yet\n  {} sealwax trust install",
+            "  {}: this machine does not trust the local certificate authority yet; run {}",
             paint.yellow("note"),
-            paint.dim("run "),
+            paint.bold("sealwax trust install"),
         ));
     }
     terminal::say(&paint.dim("  Ctrl-C ends it\n"));

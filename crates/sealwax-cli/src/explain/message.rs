@@ -164,12 +164,7 @@ mod tests {
 
     #[test]
     fn a_url_becomes_the_request_that_a_browser_sends() {
-        let message = read(
-            "GET",
-            "https://App.localhost:8443/a?b=c",
-            &[" "].map(|_| "X-A:  1 ").as_slice(),
-        )
-        .unwrap();
+        let message = read("GET", "https://App.localhost:8443/a?b=c", &["X-A:  1 "]).unwrap();
         assert!(message.tls);
         assert_eq!(message.host, "App.localhost");
         assert_eq!(message.request.uri, "/a?b=c");

@@ -124,9 +124,15 @@ Request, from the client
 
 #[test]
 fn what_a_client_plants_does_not_reach_the_app() {
+    let home = Home::new();
+    let mut names = sealwax_policy::KnownNames::default();
+    names.learn(b"sessionid", sealwax_policy::Form::Host, true, 20_000);
+    home.write("seen.names", &names.to_text());
     let out = explain(
-        &Home::new(),
+        &home,
         &[
+            "--names",
+            "seen.names",
             "POST",
             "https://localhost:8443/",
             "-H",

@@ -61,6 +61,29 @@ impl Home {
         running
     }
 
+    /// Runs a program in this home without the rights of root.
+    pub(crate) fn as_nobody(&self, program: &str, args: &[&str]) -> Finished {
+        const NOBODY: u32 = 65_534;
+        let mut command = if rustix::process::geteuid().is_root() {
+            give_to(self.path(), NOBODY);
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid=65534", "--regid=65534", "--clear-groups", program]);
+            command
+        } else {
+            Command::new(program)
+        };
+        command
+            .args(args)
+            .env_clear()
+            .stdin(Stdio::null())
+            .current_dir(self.path());
+        command.env("PATH", std::env::var_os("PATH").unwrap());
+        command
+            .env("HOME", self.path())
+            .env("SEALWAX_HOME", self.path().join("state"));
+        Finished::from(command.output().unwrap())
+    }
+
     /// The local authority's root, made on first use.
     pub(crate) fn root(&self) -> String {
         self.finish(&["trust", "path"]).out.trim_end().to_owned()
@@ -86,6 +109,15 @@ impl Home {
                 .output()
                 .unwrap(),
         )
+    }
+}
+
+fn give_to(path: &Path, user: u32) {
+    std::os::unix::fs::lchown(path, Some(user), Some(user)).unwrap();
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            give_to(&entry.unwrap().path(), user);
+        }
     }
 }
 

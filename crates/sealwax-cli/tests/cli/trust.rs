@@ -82,3 +82,32 @@ fn a_key_that_others_can_read_is_refused_with_the_mend() {
     assert_eq!(finished.code, Some(2), "{finished:?}");
     assert!(finished.err.contains("chmod 600"), "{}", finished.err);
 }
+
+/// Without root, since root's installation would reach the machine's own store.
+#[test]
+fn a_browsers_store_takes_the_root_in_and_gives_it_back() {
+    let home = Home::new();
+    let database = home.path().join(".pki/nssdb");
+    fs::create_dir_all(&database).unwrap();
+    let database = format!("sql:{}", database.display());
+    let certutil = |args: &[&str]| home.as_nobody("certutil", &[args, &["-d", &database]].concat());
+    assert_eq!(certutil(&["-N", "--empty-password"]).code, Some(0));
+
+    let binary = home.path().join("sealwax");
+    fs::copy(env!("CARGO_BIN_EXE_sealwax"), &binary).unwrap();
+    let trust = |action: &str| home.as_nobody(binary.to_str().unwrap(), &["trust", action]);
+    let installed = trust("install");
+    assert_eq!(installed.code, Some(0), "{installed:?}");
+    assert!(installed.out.contains("  installed\n"), "{installed:?}");
+    assert_eq!(trust("status").code, Some(0));
+    let listed = certutil(&["-L"]).out;
+    assert!(
+        listed.contains("Sealwax local CA") && listed.contains(" C,,"),
+        "{listed}"
+    );
+
+    let removed = trust("uninstall");
+    assert_eq!(removed.code, Some(0), "{removed:?}");
+    assert!(!certutil(&["-L"]).out.contains("Sealwax local CA"));
+    assert_eq!(trust("status").code, Some(1));
+}
