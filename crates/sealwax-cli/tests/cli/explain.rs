@@ -408,3 +408,33 @@ fn the_example_configuration_is_valid() {
         assert!(out.contains("  + X-Forwarded-Proto: https\n"), "{out}");
     }
 }
+
+/// Every TOML block of the guide to cookies is one that works.
+#[test]
+fn the_settings_in_the_guide_to_cookies_are_valid() {
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cookies.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let blocks: Vec<&str> = guide
+        .split("```toml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect();
+    assert!(blocks.len() >= 6, "{blocks:?}");
+    let home = Home::new();
+    for block in blocks {
+        home.write("sealwax.toml", &format!("{SITE}[site.cookies]\n{block}"));
+        let out = explain(
+            &home,
+            &[
+                "GET",
+                "https://app.example.com/",
+                "--config",
+                "sealwax.toml",
+            ],
+        );
+        assert!(
+            out.contains("  + X-Forwarded-Proto: https\n"),
+            "{block}\n{out}"
+        );
+    }
+}

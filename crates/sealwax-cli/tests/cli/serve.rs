@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
+use std::process::Command;
 
 use rustix::process::Signal;
 
@@ -48,6 +49,31 @@ fn sigint_ends_with_0_too() {
         home.start(&[&["serve", "--to", "http://127.0.0.1:9"][..], &ANY_PORT].concat());
     running.signal(Signal::INT);
     assert_eq!(running.wait().code(), Some(0));
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_what_is_in_flight() {
+    let home = Home::new();
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let to = format!("http://{}", silent.local_addr().unwrap());
+    let mut running = home.start(&[&["serve", "--to", &to][..], &ANY_PORT].concat());
+    let url = format!("https://localhost:{}/", running.port("https"));
+    let client = std::thread::spawn({
+        let root = home.root();
+        move || {
+            Command::new("curl")
+                .args(["--silent", "--cacert", &root, &url])
+                .status()
+        }
+    });
+    // Accepted and never answered: the request is in flight now.
+    let _held = silent.accept().unwrap();
+    running.signal(Signal::TERM);
+    running.wait_for("what is in flight is finished first");
+    running.signal(Signal::TERM);
+    assert_eq!(running.wait().code(), Some(0));
+    running.wait_for("second signal: ending at once");
+    assert!(!client.join().unwrap().unwrap().success());
 }
 
 #[test]
