@@ -59,6 +59,7 @@ pub(crate) struct Client {
     pub(crate) activity: Arc<Activity>,
     pub(crate) peer: IpAddr,
     pub(crate) tls: bool,
+    pub(crate) h2: bool,
     /// Plain HTTP on the https listener: nothing but redirects is served.
     pub(crate) misplaced: bool,
     /// The name in the TLS handshake.
@@ -98,11 +99,11 @@ pub(crate) async fn serve(
         activity: Arc::clone(&activity),
         peer: peer.ip().to_canonical(),
         tls: false,
+        h2: false,
         misplaced: false,
         sni: None,
         publicly_trusted: false,
     };
-    let mut h2 = false;
     let transport = match opened {
         Opened::Plain(socket) => {
             client.misplaced = scheme == Scheme::Https;
@@ -112,7 +113,7 @@ pub(crate) async fn serve(
             client.tls = true;
             client.sni = stream.server_name().map(Into::into);
             client.publicly_trusted = trusted;
-            h2 = stream.is_h2();
+            client.h2 = stream.is_h2();
             Transport::Tls(stream)
         }
         Opened::TlsOnHttp => {
@@ -131,7 +132,7 @@ pub(crate) async fn serve(
     let limits = Limits::of(&current.live);
     drop(current);
     let stream = Stream::new(transport, activity, limits.response_idle);
-    if h2 {
+    if client.h2 {
         serve_h2(Rc::new(client), stream, limits).await;
     } else {
         serve_h1(Rc::new(client), stream, limits).await;
@@ -197,7 +198,7 @@ async fn serve_h1(client: Rc<Client>, stream: Stream, limits: Limits) {
         // The driver watches the head with one timer per connection instead of
         // one per request.
         .header_read_timeout(None)
-        .pipeline_flush(true)
+        // Never `pipeline_flush`: with it hyper buffers responses without bound.
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     drive(connection, &client, limits, |_| Poll::Ready(Ok(()))).await;
@@ -270,6 +271,7 @@ async fn drive(
             }
             if finishing {
                 if closing.as_mut().poll(cx).is_ready() {
+                    client.worker.count_cut();
                     return Poll::Ready(Err("the drain is over".to_owned()));
                 }
             } else if draining.as_mut().poll(cx).is_ready() {
@@ -335,10 +337,13 @@ impl Deadline {
 #[derive(Clone, Copy)]
 struct Local;
 
-impl<F: Future + 'static> hyper::rt::Executor<F> for Local {
+impl<F> hyper::rt::Executor<F> for Local
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
     fn execute(&self, future: F) {
-        tokio::task::spawn_local(async move {
-            future.await;
-        });
+        // As it is: a wrapper would double its size.
+        drop(tokio::task::spawn_local(future));
     }
 }

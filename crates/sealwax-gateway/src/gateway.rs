@@ -189,10 +189,10 @@ impl Gateway {
             match thread.join() {
                 Ok(Ok(open)) => cut += open,
                 Ok(Err(error)) => {
-                    tracing::error!(target: "sealwax", %error, "a worker could not run")
+                    tracing::error!(target: "sealwax", %error, "a worker could not run");
                 }
                 Err(_) => {
-                    tracing::error!(target: "sealwax", "a worker ended in a panic; report this")
+                    tracing::error!(target: "sealwax", "a worker ended in a panic; report this");
                 }
             }
         }
@@ -217,11 +217,22 @@ fn https_port(addresses: &[Address]) -> Option<u16> {
         .map(|address| address.socket.port())
 }
 
-/// Each connection may need a second descriptor for its upstream.
+/// Each connection may need a second descriptor for its upstream. The soft
+/// limit of most systems is for programs that use `select`; we may take what
+/// the hard one grants.
 fn max_open(workers: usize) -> usize {
-    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile)
-        .current
-        .unwrap_or(u64::MAX);
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some() && limit.current < limit.maximum {
+        let raised = Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        };
+        if let Err(error) = setrlimit(Resource::Nofile, raised) {
+            tracing::debug!(target: "sealwax", %error, "the limit of open files stays as it is");
+        }
+    }
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let share = files.saturating_sub(OWN_FILES) / 2 / workers as u64;
     usize::try_from(share)
         .unwrap_or(usize::MAX)

@@ -1,5 +1,5 @@
-//! The thread that keeps: it writes learned names to the disk and moves the
-//! HSTS ramps on, away from the workers, which must never wait for a disk.
+//! The thread that keeps: it writes learned names to the disk, moves the
+//! HSTS ramps on and ends migrations, away from the workers, which must never wait for a disk.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 
+use crate::clock;
 use crate::live::Live;
 
 /// Names that are learned close together are written together.
 const GATHER: Duration = Duration::from_secs(1);
 
-const RAMP_EVERY: Duration = Duration::from_secs(60);
+const TICK_EVERY: Duration = Duration::from_secs(60);
 
 pub(crate) enum Wake {
     /// There is something to save.
@@ -50,14 +51,14 @@ impl Keeper {
 }
 
 fn keep(live: &ArcSwap<Live>, woken: &Receiver<Wake>) {
-    let mut ramp_due = Instant::now();
+    let mut tick_due = Instant::now();
     loop {
         let now = Instant::now();
-        if now >= ramp_due {
-            live.load().advance_ramps();
-            ramp_due = now + RAMP_EVERY;
+        if now >= tick_due {
+            tick(live);
+            tick_due = now + TICK_EVERY;
         }
-        match woken.recv_timeout(ramp_due.saturating_duration_since(now)) {
+        match woken.recv_timeout(tick_due.saturating_duration_since(now)) {
             Ok(Wake::Unsaved) => {
                 let stop = gather(woken);
                 save(&live.load());
@@ -68,6 +69,18 @@ fn keep(live: &ArcSwap<Live>, woken: &Receiver<Wake>) {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return save(&live.load()),
         }
+    }
+}
+
+fn tick(live: &ArcSwap<Live>) {
+    live.load().advance_ramps();
+    let now = clock::unix();
+    if live.load().has_ended_migrations(now) {
+        live.rcu(|live| {
+            let mut next = Live::clone(live);
+            next.end_migrations(now);
+            next
+        });
     }
 }
 

@@ -30,6 +30,9 @@ pub(crate) struct Site {
     pub(crate) policy: Policy,
     pub(crate) upstreams: Vec<Upstream>,
     pub(crate) memory: Arc<Memory>,
+    /// When bare names of protected cookies are no longer accepted; Unix
+    /// seconds.
+    pub(crate) migration_ends: Option<u64>,
     /// Error pages say what the operator should look at.
     pub(crate) tell_operator: bool,
 }
@@ -71,8 +74,10 @@ impl Live {
                 }
                 None => Memory::open(home, &site.name, &policy.hsts),
             };
+            let migration_ends = memory.migration_end(site.migrate.as_secs(), clock::unix());
             let tell_operator = development || matches!(site.tls, Tls::Local);
             Site {
+                migration_ends,
                 name: site.name,
                 policy,
                 upstreams: site.upstreams,
@@ -80,12 +85,14 @@ impl Live {
                 tell_operator,
             }
         });
-        Ok(Self {
+        let mut live = Self {
             sites: sites.collect(),
             timeouts: config.timeouts,
             limits: config.limits,
             secure,
-        })
+        };
+        live.end_migrations(clock::unix());
+        Ok(live)
     }
 
     /// The site of a host, with its index.
@@ -96,6 +103,22 @@ impl Live {
             .iter()
             .position(|other| std::ptr::eq(other, site))?;
         Some((index, site))
+    }
+
+    /// Whether a migration is over that is still being honoured.
+    pub(crate) fn has_ended_migrations(&self, now: u64) -> bool {
+        self.sites
+            .iter()
+            .any(|site| site.policy.cookies.migrate && site.migration_is_over(now))
+    }
+
+    /// Stops accepting bare names where the time for them is over.
+    pub(crate) fn end_migrations(&mut self, now: u64) {
+        for site in &mut self.sites {
+            if site.migration_is_over(now) {
+                site.policy.cookies.migrate = false;
+            }
+        }
     }
 
     /// Moves every site's HSTS ramp on.
@@ -113,6 +136,12 @@ impl Live {
             });
             site.memory.advance(hsts, now, valid);
         }
+    }
+}
+
+impl Site {
+    fn migration_is_over(&self, now: u64) -> bool {
+        self.migration_ends.is_some_and(|end| now >= end)
     }
 }
 

@@ -9,8 +9,7 @@ use std::cell::Cell;
 use std::net::IpAddr;
 use std::time::Instant;
 
-use http::request::Parts;
-use http::{StatusCode, Version};
+use http::{Request, StatusCode, Version};
 use tokio::time::Duration;
 
 /// Longest piece of foreign text in one line.
@@ -42,35 +41,37 @@ pub(crate) struct Access {
     tls: bool,
     status: u16,
     upstream: String,
+    reference: Option<String>,
     bytes: u64,
     whole: bool,
 }
 
 impl Access {
     /// A record, if anybody reads them.
-    pub(crate) fn begin(head: &Parts, client: IpAddr, tls: bool) -> Option<Box<Self>> {
+    pub(crate) fn begin<B>(head: &Request<B>, client: IpAddr, tls: bool) -> Option<Box<Self>> {
         if !tracing::enabled!(target: "sealwax::access", tracing::Level::INFO) {
             return None;
         }
         let host = head
-            .headers
+            .headers()
             .get(http::header::HOST)
             .map(http::HeaderValue::as_bytes);
         let host = host.or_else(|| {
-            head.uri
+            head.uri()
                 .authority()
                 .map(|authority| authority.as_str().as_bytes())
         });
         Some(Box::new(Self {
             started: Instant::now(),
-            method: head.method.clone(),
+            method: head.method().clone(),
             host: escape(host.unwrap_or_default()).into_owned(),
-            path: escape(head.uri.path().as_bytes()).into_owned(),
-            version: head.version,
+            path: escape(head.uri().path().as_bytes()).into_owned(),
+            version: head.version(),
             client: Some(client),
             tls,
             status: 0,
             upstream: String::new(),
+            reference: None,
             bytes: 0,
             whole: true,
         }))
@@ -86,6 +87,11 @@ impl Access {
 
     pub(crate) fn set_status(&mut self, status: StatusCode) {
         self.status = status.as_u16();
+    }
+
+    /// What the page tells the visitor, so that the visitor can tell us.
+    pub(crate) fn set_reference(&mut self, reference: String) {
+        self.reference = Some(reference);
     }
 
     pub(crate) fn count(&mut self, bytes: usize) {
@@ -112,6 +118,7 @@ impl Drop for Access {
             micros,
             client,
             upstream = self.upstream,
+            reference = self.reference,
             protocol = ?self.version,
             tls = self.tls,
         );

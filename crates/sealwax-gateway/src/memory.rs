@@ -22,6 +22,7 @@ use crate::disk;
 const MAX_TOLD: usize = 4096;
 
 const RAMP_FORMAT: &str = "sealwax-hsts 1";
+const MIGRATION_FORMAT: &str = "sealwax-migrate 1";
 
 pub(crate) struct Memory {
     pub(crate) names: ArcSwap<KnownNames>,
@@ -32,6 +33,7 @@ pub(crate) struct Memory {
     unsaved: AtomicBool,
     names_path: PathBuf,
     ramp_path: PathBuf,
+    migration_path: PathBuf,
 }
 
 impl Memory {
@@ -41,6 +43,7 @@ impl Memory {
         let stem = file_stem(name);
         let names_path = home.join("sites").join(format!("{stem}.names"));
         let ramp_path = home.join("sites").join(format!("{stem}.hsts"));
+        let migration_path = home.join("sites").join(format!("{stem}.migrate"));
         let names = load(&names_path, |text| {
             KnownNames::from_text(text).map_err(|error| error.to_string())
         });
@@ -53,7 +56,29 @@ impl Memory {
             unsaved: AtomicBool::new(false),
             names_path,
             ramp_path,
+            migration_path,
         })
+    }
+
+    /// When the migration to prefixed names ends that may last `seconds` from
+    /// the moment it was first seen. Without one, the moment is forgotten.
+    pub(crate) fn migration_end(&self, seconds: u64, now: u64) -> Option<u64> {
+        if seconds == 0 {
+            // There is none to forget, as a rule.
+            let _ = std::fs::remove_file(&self.migration_path);
+            return None;
+        }
+        let began = load(&self.migration_path, |text| parse_migration(text).map(Some))
+            .unwrap_or_else(|| {
+                if let Err(error) = disk::write(
+                    &self.migration_path,
+                    &format!("{MIGRATION_FORMAT}\nsince {now}\n"),
+                ) {
+                    complain(&self.migration_path, &error);
+                }
+                now
+            });
+        Some(began.saturating_add(seconds))
     }
 
     /// Takes new HSTS settings; the ramp stays where it is.
@@ -174,6 +199,18 @@ fn parse_ramp(text: &str) -> Result<Ramp, String> {
     Ok(ramp)
 }
 
+fn parse_migration(text: &str) -> Result<u64, String> {
+    let mut lines = text.lines();
+    if lines.next() != Some(MIGRATION_FORMAT) {
+        return Err(format!("line 1 is not `{MIGRATION_FORMAT}`"));
+    }
+    let since = lines
+        .next()
+        .and_then(|line| line.strip_prefix("since "))
+        .and_then(|since| since.parse().ok());
+    since.ok_or_else(|| "line 2 cannot be read".to_owned())
+}
+
 /// A host pattern as a file name: what is no letter, digit, `-` or inner dot is
 /// percent-encoded.
 fn file_stem(host: &str) -> String {
@@ -244,6 +281,16 @@ mod tests {
         assert_eq!(**memory.hsts.load(), "max-age=86400");
         let again = Memory::open(home.path(), "a", &hsts);
         assert_eq!(**again.hsts.load(), "max-age=86400");
+    }
+
+    #[test]
+    fn a_migration_counts_from_when_it_was_first_seen() {
+        let home = tempfile::tempdir().unwrap();
+        let open = || Memory::open(home.path(), "a", &Hsts::default());
+        assert_eq!(open().migration_end(100, 1000), Some(1100));
+        assert_eq!(open().migration_end(100, 1050), Some(1100));
+        assert_eq!(open().migration_end(0, 1060), None);
+        assert_eq!(open().migration_end(100, 2000), Some(2100));
     }
 
     #[test]

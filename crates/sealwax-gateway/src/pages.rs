@@ -26,6 +26,10 @@ enum Form {
     Text,
 }
 
+/// The reference of a page, beside the page, for the access log.
+#[derive(Debug, Clone)]
+pub(crate) struct Reference(pub(crate) String);
+
 /// What a page needs to know of the request.
 pub(crate) struct Asked {
     accept: Option<HeaderValue>,
@@ -87,6 +91,9 @@ pub(crate) fn fault(
         Form::Text => ("text/plain; charset=utf-8", page.text()),
     };
     let mut response = respond(status, headers, kind, text, asked);
+    response
+        .extensions_mut()
+        .insert(Reference(reference.to_owned()));
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
@@ -162,16 +169,16 @@ impl Page<'_> {
             html_escape(self.visitor)
         );
         if let Some(operator) = self.operator {
-            let _ = write!(
+            let _ = writeln!(
                 page,
                 "<aside><strong>For whoever runs this site</strong><p>{}</p>\
-                 <small>Shown in development only.</small></aside>\n",
+                 <small>Shown in development only.</small></aside>",
                 html_escape(operator)
             );
         }
-        let _ = write!(
+        let _ = writeln!(
             page,
-            "<p><small>{code} · Reference {}</small></p>\n</html>\n",
+            "<p><small>{code} · Reference {}</small></p>\n</html>",
             self.reference
         );
         page

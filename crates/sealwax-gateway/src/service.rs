@@ -10,6 +10,7 @@ use http::uri::Uri;
 use http::{Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
+use sealwax_config::Timeouts;
 use sealwax_policy::{
     Answer, Connection, Exchange, Level, Plan, Problem, RESERVED_PREFIX, Rule, State, Step, Target,
 };
@@ -24,41 +25,74 @@ use crate::live::{Live, Site};
 use crate::log::{self, Access};
 use crate::pages::{self, Asked};
 use crate::upgrade;
-use crate::upstream::{self, Received};
+use crate::upstream::{self, Group, Received};
 use crate::worker::Current;
 
 const HEALTH: &str = "/.sealwax/health";
 
-/// Answers one request.
-pub(crate) async fn answer(
+/// Answers one request: to the app, through it, and back.
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an async fn would hold its arguments twice; every request in flight holds this future"
+)]
+pub(crate) fn answer(
     client: Rc<Client>,
     request: Request<Incoming>,
-) -> Result<Response<Body>, Infallible> {
-    let busy = client.activity.begin();
-    let current = client.worker.current();
-    let (head, incoming) = request.into_parts();
-    let mut access = Access::begin(&head, client.peer, client.tls);
-    let response = route(&client, &current, head, incoming, access.as_deref_mut()).await;
-    if let Some(access) = &mut access {
-        access.set_status(response.status());
+) -> impl Future<Output = Result<Response<Body>, Infallible>> {
+    async move {
+        let busy = client.activity.begin();
+        let current = client.worker.current();
+        let mut access = Access::begin(&request, client.peer, client.tls);
+        let mut response = match to_the_app(&client, &current, request, access.as_deref_mut()) {
+            Err(response) => response,
+            Ok(mut sending) => {
+                let timeouts = &current.live.timeouts;
+                let (group, upgrade) = (sending.group, sending.upgrade);
+                let received = upstream::send(group, &mut sending.request, timeouts, upgrade).await;
+                sending.to_the_client(&client, timeouts, received, access.as_deref_mut())
+            }
+        };
+        if let Some(access) = &mut access {
+            access.set_status(response.status());
+            if let Some(pages::Reference(reference)) = response.extensions_mut().remove() {
+                access.set_reference(reference);
+            }
+        }
+        Ok(response.map(|body| body.carrying(busy, access)))
     }
-    Ok(response.map(|body| body.carrying(busy, access)))
 }
 
-/// The request path. Each step stands where it does for the reason beside it.
-async fn route(
-    client: &Rc<Client>,
-    current: &Current,
-    mut head: Parts,
-    incoming: Incoming,
-    mut access: Option<&mut Access>,
-) -> Response<Body> {
+/// A judged request on its way, and what is needed when its answer comes.
+/// Boxed, for it would be copied several times on its way into the future.
+struct Sending<'c> {
+    site: &'c Site,
+    group: &'c Group,
+    exchange: Exchange<'c>,
+    asked: Asked,
+    request: Option<Request<RequestBody>>,
+    upgrade: bool,
+    upgrade_handle: Option<OnUpgrade>,
+}
+
+/// The path to the app. Each step stands where it does for the reason beside
+/// it. The error is an answer that needs no app.
+#[expect(
+    clippy::result_large_err,
+    reason = "it is the response, and goes no further up"
+)]
+fn to_the_app<'c>(
+    client: &Client,
+    current: &'c Current,
+    request: Request<Incoming>,
+    access: Option<&mut Access>,
+) -> Result<Box<Sending<'c>>, Response<Body>> {
     let live = &*current.live;
+    let (mut head, incoming) = request.into_parts();
 
     // First of all, since whoever asks after our health knows neither our hosts
     // nor our scheme.
     if head.uri.path() == HEALTH && matches!(head.method, Method::GET | Method::HEAD) {
-        return pages::health(&head.method);
+        return Err(pages::health(&head.method));
     }
 
     // The body is wrapped before anything can refuse the request, so that one
@@ -84,15 +118,14 @@ async fn route(
     // Before all rules: a request has one host, or it is none.
     let target = match Target::read(&head) {
         Ok(target) => target,
-        Err(rule) => return nowhere.page(&unreadable(rule)),
+        Err(rule) => return Err(nowhere.page(&unreadable(rule))),
     };
-    let Some((index, site)) = live.site(target.domain()) else {
-        return nowhere.page(&Fault::Policy(
-            StatusCode::MISDIRECTED_REQUEST,
-            Problem::UnknownHost,
-        ));
+    let found = live.site(target.domain());
+    let found = found.and_then(|(index, site)| Some((index, site, current.groups.get(index)?)));
+    let Some((index, site, group)) = found else {
+        let fault = Fault::Policy(StatusCode::MISDIRECTED_REQUEST, Problem::UnknownHost);
+        return Err(nowhere.page(&fault));
     };
-    let group = current.groups.get(index);
     // The site is known: from here on its operator and its policy count.
     let on_site = Refusal {
         client,
@@ -109,7 +142,7 @@ async fn route(
         publicly_trusted: client.publicly_trusted,
     };
     let mut exchange = Exchange::new(&site.policy, connection, target, &head, level());
-    if let Some(access) = access.as_deref_mut() {
+    if let Some(access) = access {
         access.set_client(exchange.client());
     }
 
@@ -126,49 +159,72 @@ async fn route(
         None
     };
     if let Some(fault) = refused {
-        return finish(client, site, exchange, Own(on_site.page(&fault)));
+        return Err(finish(client, site, exchange, Own(on_site.page(&fault))));
     }
     match with_state(site, |state| exchange.request(&mut head, state)) {
         Step::Respond(answer) => {
-            return finish(client, site, exchange, own_answer(&on_site, answer));
+            let outcome = own_answer(&on_site, answer);
+            return Err(finish(client, site, exchange, outcome));
         }
         Step::Forward if client.misplaced => {
             let response = on_site.page(&Fault::PlainOnTls);
-            return finish(client, site, exchange, Own(response));
+            return Err(finish(client, site, exchange, Own(response)));
         }
         Step::Forward => {}
     }
 
     for_the_app(&mut head, upgrade.as_ref(), has_body);
-    let received = match group {
-        Some(group) => upstream::send(group, head, body, &live.timeouts, upgrade.is_some()).await,
-        None => Err(Fault::Exhausted(std::io::ErrorKind::NotConnected.into())),
-    };
-    let mut received = match received {
-        Ok(received) => received,
-        Err(fault) => {
-            let response = on_site.page(&fault);
-            return finish(client, site, exchange, Own(response));
-        }
-    };
-    if let Some(access) = access {
-        access.set_upstream(received.lease.peer().name());
-    }
+    Ok(Box::new(Sending {
+        site,
+        group,
+        exchange,
+        request: Some(Request::from_parts(head, body)),
+        upgrade: upgrade.is_some(),
+        upgrade_handle,
+        asked,
+    }))
+}
 
-    // The head has been found unambiguous; now it may be judged.
-    hop::strip_response(&mut received.head.headers, received.head.status);
-    let plan = with_state(site, |state| {
-        exchange.response(
-            &mut received.head,
-            state,
-            &mut client.worker.loops.borrow_mut(),
-        )
-    });
-    match plan {
-        Plan::Replace(answer) => finish(client, site, exchange, own_answer(&on_site, answer)),
-        Plan::Pass => {
-            let response = for_the_client(client, current, received, upgrade_handle);
-            finish(client, site, exchange, Theirs(response))
+impl Sending<'_> {
+    /// The path back.
+    fn to_the_client(
+        self: Box<Self>,
+        client: &Rc<Client>,
+        timeouts: &Timeouts,
+        received: Result<Received, Fault>,
+        access: Option<&mut Access>,
+    ) -> Response<Body> {
+        let Sending {
+            site,
+            mut exchange,
+            asked,
+            upgrade_handle,
+            ..
+        } = *self;
+        let refusal = Refusal {
+            client,
+            site: Some(site),
+            asked: &asked,
+        };
+        let mut received = match received {
+            Ok(received) => received,
+            Err(fault) => return finish(client, site, exchange, Own(refusal.page(&fault))),
+        };
+        if let Some(access) = access {
+            access.set_upstream(received.lease.peer().name());
+        }
+        // The head has been found unambiguous; now it may be judged.
+        hop::strip_response(&mut received.head.headers, received.head.status);
+        let plan = with_state(site, |state| {
+            let mut loops = client.worker.loops.borrow_mut();
+            exchange.response(&mut received.head, state, &mut loops)
+        });
+        match plan {
+            Plan::Replace(answer) => finish(client, site, exchange, own_answer(&refusal, answer)),
+            Plan::Pass => {
+                let response = for_the_client(client, timeouts, received, upgrade_handle);
+                finish(client, site, exchange, Theirs(response))
+            }
         }
     }
 }
@@ -211,7 +267,7 @@ fn for_the_app(head: &mut Parts, upgrade: Option<&HeaderValue>, has_body: bool) 
 /// Hands the app's response on, or opens the tunnel that it agreed to.
 fn for_the_client(
     client: &Rc<Client>,
-    current: &Current,
+    timeouts: &Timeouts,
     received: Received,
     upgrade_handle: Option<OnUpgrade>,
 ) -> Response<Body> {
@@ -222,7 +278,6 @@ fn for_the_client(
         gate,
     } = received;
     head.version = Version::HTTP_11;
-    let timeouts = &current.live.timeouts;
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
         if let (Some(client_side), Some(app_side)) =
             (upgrade_handle, head.extensions.remove::<OnUpgrade>())
@@ -236,10 +291,10 @@ fn for_the_client(
         }
         return Response::from_parts(head, Body::own(Bytes::new()));
     }
-    if gate
+    let unasked_for = gate
         .as_deref()
-        .is_some_and(|gate| gate.valve() == Valve::Held)
-    {
+        .is_some_and(|gate| gate.valve() == Valve::Held);
+    if unasked_for && !client.h2 {
         // The client may or may not send the body that nobody asked for; only
         // the end of the connection says for sure (RFC 9110 §10.1.1).
         head.headers
@@ -268,7 +323,7 @@ fn finish(
     let response = match outcome {
         Own(mut response) => {
             with_state(site, |state| {
-                exchange.own_response(response.headers_mut(), state)
+                exchange.own_response(response.headers_mut(), state);
             });
             response
         }
@@ -319,10 +374,11 @@ impl Refusal<'_> {
     fn page_with(&self, fault: &Fault, mut headers: HeaderMap) -> Response<Body> {
         let reference = pages::reference();
         self.write_down(fault, &reference);
-        if matches!(
+        let body_is_broken = matches!(
             fault,
             Fault::BodyBroken | Fault::BodyTimeout(_) | Fault::BodyTooLarge(_)
-        ) {
+        );
+        if body_is_broken && !self.client.h2 {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let tell_operator = self.site.is_some_and(|site| site.tell_operator);
@@ -376,4 +432,19 @@ fn with_state<T>(site: &Site, judge: impl FnOnce(State<'_>) -> T) -> T {
         names: &names,
         hsts: &hsts,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size<A, B, F: Future>(_: impl Fn(A, B) -> F) -> usize {
+        std::mem::size_of::<F>()
+    }
+
+    #[test]
+    fn the_future_of_a_request_is_small() {
+        let size = size(answer);
+        assert!(size < 1600, "{size} bytes");
+    }
 }

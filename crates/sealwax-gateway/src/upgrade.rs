@@ -31,7 +31,7 @@ pub(crate) fn tunnel(worker: &Rc<Worker>, client: OnUpgrade, app: OnUpgrade, idl
                 tracing::debug!(target: "sealwax", ?ended, "an upgraded connection ended");
             }
             Err(error) => {
-                tracing::debug!(target: "sealwax", %error, "an upgrade did not come about")
+                tracing::debug!(target: "sealwax", %error, "an upgrade did not come about");
             }
         }
     });
@@ -70,6 +70,7 @@ async fn copy(worker: &Worker, client: Upgraded, app: Upgraded, idle: Duration) 
             );
         }
         if closing.as_mut().poll(cx).is_ready() {
+            worker.count_cut();
             return Poll::Ready(Ended::Drained);
         }
         while silence.as_mut().poll(cx).is_ready() {

@@ -45,6 +45,8 @@ pub(crate) struct Worker {
     phase: watch::Receiver<Phase>,
     open: Cell<usize>,
     max_open: usize,
+    /// Connections that were ended because the time was up.
+    cut: Cell<usize>,
     all_closed: Notify,
     keeper: Sender<Wake>,
     pub(crate) complaints: Complaints,
@@ -78,7 +80,7 @@ pub(crate) struct Start {
 }
 
 /// Runs a worker until the process closes. Returns the number of connections
-/// that were still open then.
+/// that were cut then.
 pub(crate) fn run(start: Start) -> io::Result<usize> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -105,6 +107,7 @@ async fn serve(start: Start) -> io::Result<usize> {
         phase,
         open: Cell::new(0),
         max_open,
+        cut: Cell::new(0),
         all_closed: Notify::new(),
         keeper,
         complaints: Complaints::default(),
@@ -129,7 +132,7 @@ async fn serve(start: Start) -> io::Result<usize> {
     }
     worker.closed().await;
     sweeping.abort();
-    Ok(worker.open.get())
+    Ok(worker.cut.get() + worker.open.get())
 }
 
 impl Worker {
@@ -159,6 +162,11 @@ impl Worker {
 
     pub(crate) async fn closing(&self) {
         self.reached(Phase::Closing).await;
+    }
+
+    /// A connection ends although it was busy: the time is up.
+    pub(crate) fn count_cut(&self) {
+        self.cut.set(self.cut.get() + 1);
     }
 
     /// There are names to save.

@@ -1,17 +1,16 @@
 //! Sends one request and waits for the head of its response.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::request::Parts;
-use http::{Method, Request, Response, response};
+use http::{Request, Response, response};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use sealwax_config::Timeouts;
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
 use super::check;
 use super::pool::{Group, Lease, Peer};
@@ -30,85 +29,145 @@ pub(crate) struct Received {
     pub(crate) gate: Option<Rc<Gate>>,
 }
 
-/// Sends `head` and `body` to one of `group`.
+/// Sends `request` to one of `group`. It is taken out on its way, and is a
+/// reference only so that it need not be copied.
 ///
 /// A request is sent again only where that cannot make the app act twice: when
 /// no connection could be made; when the request never left; or when a kept
 /// connection turned out to be closed before a single byte came back, for
 /// methods that may be repeated (RFC 9110 §9.2.2) and have no body.
-pub(crate) async fn send(
-    group: &Group,
-    mut head: Parts,
-    mut body: RequestBody,
-    timeouts: &Timeouts,
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an async fn would hold its arguments twice, and they are most of a request's memory"
+)]
+pub(crate) fn send<'s>(
+    group: &'s Group,
+    request: &'s mut Option<Request<RequestBody>>,
+    timeouts: &'s Timeouts,
     upgrade: bool,
-) -> Result<Received, Fault> {
-    let gate = body.gate();
-    // An empty vector does not allocate: most requests never push.
-    let mut refused: Vec<Rc<Peer>> = Vec::new();
-    let mut may_reuse = !upgrade;
-    let mut tries = 0;
-    let mut last = None;
-    loop {
-        tries += 1;
-        let Some(peer) = group.pick(&refused).filter(|_| tries <= MAX_TRIES) else {
-            return Err(last.unwrap_or(Fault::Exhausted(
-                std::io::ErrorKind::AddrNotAvailable.into(),
-            )));
-        };
-        let idle = if may_reuse { peer.take_idle() } else { None };
-        let reused = idle.is_some();
-        let mut lease = match idle {
-            Some(lease) => lease,
-            None => match peer.connect(timeouts.connect).await {
-                Ok(lease) => lease,
-                Err(fault) => {
-                    peer.health().fail(Instant::now());
-                    refused.push(peer);
-                    last = Some(fault);
-                    continue;
+) -> impl Future<Output = Result<Received, Fault>> + use<'s> {
+    async move {
+        let gate = request.as_ref().and_then(|request| request.body().gate());
+        // An empty vector does not allocate: most requests never push.
+        let mut refused: Vec<Rc<Peer>> = Vec::new();
+        let mut may_reuse = !upgrade;
+        let mut tries = 0;
+        let mut last = None;
+        loop {
+            tries += 1;
+            let Some(peer) = group.pick(&refused).filter(|_| tries <= MAX_TRIES) else {
+                return Err(last.unwrap_or_else(no_upstream));
+            };
+            let idle = if may_reuse { peer.take_idle() } else { None };
+            let reused = idle.is_some();
+            let mut lease = match idle {
+                Some(lease) => lease,
+                // Boxed, since it is rare and large.
+                None => match Box::pin(peer.connect(timeouts.connect)).await {
+                    Ok(lease) => lease,
+                    // Our own shortage: no upstream is to blame, none can help.
+                    Err(fault @ Fault::Exhausted(_)) => return Err(fault),
+                    Err(fault) => {
+                        peer.health().fail(Instant::now());
+                        refused.push(peer);
+                        last = Some(fault);
+                        continue;
+                    }
+                },
+            };
+            let Some(mut outgoing) = request.take() else {
+                return Err(last.unwrap_or_else(no_upstream));
+            };
+            // Boxed, as is all that waits beside the request itself.
+            let spare = (reused && may_repeat(&outgoing)).then(|| Box::new(copy_of(&outgoing)));
+            listen_for_interim(&lease, &mut outgoing);
+            let mut error = {
+                let limit = timeouts.response_head;
+                let mut sent = pin!(lease.sender.try_send_request(outgoing));
+                let mut timer = pin!(tokio::time::sleep(limit));
+                let head = std::future::poll_fn(|cx| {
+                    poll_head(cx, sent.as_mut(), timer.as_mut(), gate.as_deref(), limit)
+                });
+                match head.await {
+                    Some(Ok(response)) => return received(response, lease, gate, upgrade),
+                    Some(Err(error)) => error,
+                    None => {
+                        let fault = UpstreamFault::HeadTimeout(limit);
+                        let fault = Fault::Upstream(peer.name().into(), fault);
+                        return Err(client_fault(gate.as_deref()).unwrap_or(fault));
+                    }
                 }
-            },
-        };
-        let spare =
-            (reused && body.is_empty() && is_idempotent(&head.method)).then(|| head.clone());
-        lease.interim.reset();
-        body.listen_to(&lease.interim);
-        let mut request = Request::from_parts(head, body);
-        let interim = Arc::clone(&lease.interim);
-        hyper::ext::on_informational(&mut request, move |response| {
-            interim.note(response.status())
-        });
-
-        let sent = lease.sender.try_send_request(request);
-        let mut error = match await_head(sent, gate.as_deref(), timeouts.response_head).await {
-            Ok(response) => return received(response, lease, gate, upgrade),
-            Err(NoHead::Timeout) => {
-                let fault = UpstreamFault::HeadTimeout(timeouts.response_head);
-                return Err(client_fault(gate.as_deref())
-                    .unwrap_or(Fault::Upstream(peer.name().into(), fault)));
+            };
+            // One stale connection says that its neighbours are stale too.
+            may_reuse = false;
+            *request = error.take_message();
+            if request.is_none() && !lease.interim.heard() {
+                *request = spare.map(|spare| *spare);
             }
-            Err(NoHead::Failed(error)) => error,
-        };
-        // One stale connection says that its neighbours are stale too.
-        may_reuse = false;
-        if tries < MAX_TRIES {
-            if let Some(request) = error.take_message() {
-                (head, body) = request.into_parts();
+            if request.is_some() && tries < MAX_TRIES {
                 continue;
             }
-            if let Some(spare) = spare.filter(|_| !lease.interim.heard()) {
-                (head, body) = (spare, RequestBody::empty());
-                continue;
+            if let Some(fault) = client_fault(gate.as_deref()) {
+                return Err(fault);
             }
+            peer.health().fail(Instant::now());
+            let fault = upstream_fault(&lease, error.error());
+            return Err(Fault::Upstream(peer.name().into(), fault));
         }
-        if let Some(fault) = client_fault(gate.as_deref()) {
-            return Err(fault);
-        }
-        peer.health().fail(Instant::now());
-        let fault = upstream_fault(&lease, error.error());
-        return Err(Fault::Upstream(peer.name().into(), fault));
     }
+}
+
+fn no_upstream() -> Fault {
+    Fault::Exhausted(std::io::ErrorKind::AddrNotAvailable.into())
+}
+
+/// Repeating does no harm, and there is no body that would be gone (RFC 9110
+/// §9.2.2).
+fn may_repeat(request: &Request<RequestBody>) -> bool {
+    request.body().is_empty() && request.method().is_idempotent()
+}
+
+fn copy_of(request: &Request<RequestBody>) -> Request<RequestBody> {
+    let mut copy = Request::new(RequestBody::empty());
+    copy.method_mut().clone_from(request.method());
+    copy.uri_mut().clone_from(request.uri());
+    copy.headers_mut().clone_from(request.headers());
+    copy
+}
+
+/// Has interim responses noted where the body waits for them.
+fn listen_for_interim(lease: &Lease, request: &mut Request<RequestBody>) {
+    lease.interim.reset();
+    request.body_mut().listen_to(&lease.interim);
+    let interim = Arc::clone(&lease.interim);
+    hyper::ext::on_informational(request, move |response| {
+        interim.note(response.status());
+    });
+}
+
+type Sent = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>;
+
+/// Waits for the head of the response; `None` when the time is up. The clock
+/// runs from the request's last sign of progress, so that a long upload is no
+/// time-out.
+fn poll_head(
+    cx: &mut Context<'_>,
+    sent: Pin<&mut impl Future<Output = Sent>>,
+    mut timer: Pin<&mut Sleep>,
+    gate: Option<&Gate>,
+    limit: Duration,
+) -> Poll<Option<Sent>> {
+    if let Poll::Ready(outcome) = sent.poll(cx) {
+        return Poll::Ready(Some(outcome));
+    }
+    while timer.as_mut().poll(cx).is_ready() {
+        let due = gate.map(|gate| gate.last_progress() + limit);
+        match due.filter(|due| *due > Instant::now()) {
+            Some(due) => timer.as_mut().reset(due),
+            None => return Poll::Ready(None),
+        }
+    }
+    Poll::Pending
 }
 
 fn received(
@@ -144,38 +203,6 @@ fn received(
     })
 }
 
-enum NoHead {
-    Timeout,
-    Failed(TrySendError<Request<RequestBody>>),
-}
-
-/// Waits for the head. The clock runs from the request's last sign of progress,
-/// so that a long upload is no timeout.
-async fn await_head(
-    sent: impl Future<Output = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>>,
-    gate: Option<&Gate>,
-    limit: Duration,
-) -> Result<Response<Incoming>, NoHead> {
-    let mut sent = pin!(sent);
-    let mut timer = pin!(tokio::time::sleep(limit));
-    std::future::poll_fn(|cx| {
-        if let Poll::Ready(outcome) = sent.as_mut().poll(cx) {
-            return Poll::Ready(outcome.map_err(NoHead::Failed));
-        }
-        while timer.as_mut().poll(cx).is_ready() {
-            match gate
-                .map(|gate| gate.last_progress() + limit)
-                .filter(|due| *due > Instant::now())
-            {
-                Some(due) => timer.as_mut().reset(due),
-                None => return Poll::Ready(Err(NoHead::Timeout)),
-            }
-        }
-        Poll::Pending
-    })
-    .await
-}
-
 /// The fault of the client whose body broke off, if that is what happened.
 fn client_fault(gate: Option<&Gate>) -> Option<Fault> {
     Some(match gate?.failure()? {
@@ -204,8 +231,4 @@ fn innermost(error: &hyper::Error) -> String {
         cause = next;
     }
     cause.to_string()
-}
-
-fn is_idempotent(method: &Method) -> bool {
-    method.is_idempotent()
 }

@@ -5,6 +5,12 @@
     unreachable_pub,
     reason = "each test file uses its own part"
 )]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -409,7 +415,15 @@ pub fn ask(running: &Running, request: impl AsRef<[u8]>) -> Answer {
     let request = request.as_ref();
     let method = request.split(|byte| *byte == b' ').next().unwrap();
     let method = String::from_utf8(method.to_vec()).unwrap();
-    Client::plain(running.http).send(request).answer(&method)
+    let answer = Client::plain(running.http)
+        .send(request)
+        .try_answer(&method);
+    answer.unwrap_or_else(|| {
+        panic!(
+            "no answer to {:?}",
+            String::from_utf8_lossy(&request[..request.len().min(200)])
+        )
+    })
 }
 
 /// Waits for something that another thread does.
