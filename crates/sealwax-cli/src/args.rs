@@ -75,7 +75,7 @@ pub(crate) struct Gateway {
     #[arg(long, value_name = "URL")]
     pub(crate) to: Vec<String>,
 
-    /// Host to answer for; `.example.com` is the name and everything below it [repeatable]
+    /// Host to answer for; `.example.com` is the name and everything below it (repeatable)
     #[arg(long, value_name = "NAME")]
     pub(crate) host: Vec<String>,
 
@@ -152,7 +152,7 @@ pub(crate) struct Explain {
     /// The URL that the client asks for
     pub(crate) url: String,
 
-    /// A header of the request [repeatable]
+    /// A header of the request (repeatable)
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     pub(crate) header: Vec<String>,
 
@@ -160,7 +160,7 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(200..=599))]
     pub(crate) status: u16,
 
-    /// A header of the app's response [repeatable]
+    /// A header of the app's response (repeatable)
     #[arg(long, value_name = "NAME: VALUE")]
     pub(crate) response_header: Vec<String>,
 
@@ -187,11 +187,11 @@ pub(crate) struct Explain {
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// Where to listen for plain HTTP [default: 127.0.0.1:8080, or the next free port]
+    /// Where to listen for plain HTTP (127.0.0.1:8080, or the next free port)
     #[arg(long, value_name = "ADDR")]
     pub(crate) http: Option<String>,
 
-    /// Where to listen for HTTPS [default: 127.0.0.1:8443, or the next free port]
+    /// Where to listen for HTTPS (127.0.0.1:8443, or the next free port)
     #[arg(long, value_name = "ADDR")]
     pub(crate) https: Option<String>,
 }
