@@ -45,6 +45,11 @@ impl<'a> Attribute<'a> {
 }
 
 impl Kind {
+    /// Whether it is one of those that we write ourselves.
+    pub(crate) fn is_ours(self) -> bool {
+        matches!(self, Self::HttpOnly | Self::SameSite | Self::Secure)
+    }
+
     fn of(name: &[u8]) -> Self {
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         match name.len() {

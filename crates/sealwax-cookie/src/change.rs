@@ -159,6 +159,19 @@ impl Change {
     }
 }
 
+/// The bits of all notes.
+const NOTES: u32 = {
+    let mut notes = 0;
+    let mut at = 0;
+    while at < Change::ALL.len() {
+        if Change::ALL[at].is_note() {
+            notes |= Change::ALL[at].bit();
+        }
+        at += 1;
+    }
+    notes
+};
+
 /// A set of [`Change`]s.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Changes(u32);
@@ -175,15 +188,24 @@ impl Changes {
     }
 
     /// Whether the field was changed: something in the set is more than a note.
-    pub fn any_edit(self) -> bool {
-        self.iter().any(|change| !change.is_note())
+    pub const fn any_edit(self) -> bool {
+        self.0 & !NOTES != 0
+    }
+
+    /// Whether there is a note: something that keeps the cookie from being protected.
+    pub const fn any_note(self) -> bool {
+        self.0 & NOTES != 0
     }
 
     /// The changes and notes, in the order of [`Change::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Change> {
-        Change::ALL
-            .into_iter()
-            .filter(move |change| self.has(*change))
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            // Of an empty set there are 32 zeros, and no such change.
+            let change = *Change::ALL.get(left.trailing_zeros() as usize)?;
+            left &= !change.bit();
+            Some(change)
+        })
     }
 
     pub(crate) fn insert(&mut self, change: Change) {
@@ -221,7 +243,7 @@ mod tests {
         let mut changes = Changes::default();
         assert!(changes.is_empty() && !changes.any_edit());
         changes.insert(Change::DomainKeepsName);
-        assert!(!changes.is_empty() && !changes.any_edit());
+        assert!(!changes.is_empty() && !changes.any_edit() && changes.any_note());
         changes.insert(Change::Secure);
         assert!(changes.any_edit());
         assert_eq!(

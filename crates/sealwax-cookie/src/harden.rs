@@ -148,17 +148,16 @@ impl Plan {
             },
             changes,
         };
-        plan.note_if_not_canonical(cookie);
+        let name_is_flawed = name_flaw(cookie.name()).is_some();
+        let flawed = name_is_flawed || quote_flaw(cookie.value()).is_some();
+        plan.changes.insert_if(flawed, Change::NotCanonical);
         match app_prefix {
             Some(prefix) => plan.complete_app_prefix(cookie, prefix),
+            // A name that cannot come back needs no other name; nor may a nameless cookie get one.
+            None if name_is_flawed => {}
             None => plan.choose_prefix(cookie, request_path, demand.rename),
         }
         plan
-    }
-
-    fn note_if_not_canonical(&mut self, cookie: &SetCookie<'_>) {
-        let flawed = name_flaw(cookie.name()).is_some() || quote_flaw(cookie.value()).is_some();
-        self.changes.insert_if(flawed, Change::NotCanonical);
     }
 
     /// The app chose a prefix: give the cookie what the browser wants to see with it, as far as
@@ -178,9 +177,7 @@ impl Plan {
 
     fn choose_prefix(&mut self, cookie: &SetCookie<'_>, request_path: &[u8], rename: Rename) {
         let secure = cookie.secure() || self.add_secure;
-        // A name that cannot come back needs no other name; nor may a nameless cookie get one.
-        let can_come_back = name_flaw(cookie.name()).is_none();
-        if rename == Rename::Never || !secure || !can_come_back {
+        if rename == Rename::Never || !secure {
             return;
         }
         let prefix = if cookie.mentions_domain() {
@@ -214,46 +211,55 @@ impl Plan {
         }
     }
 
+    /// The field, in an allocation of exactly its length, which can be shared as it is.
     fn write(&self, cookie: &SetCookie<'_>) -> Vec<u8> {
-        // The most that can be added: a prefix and every attribute below.
-        let mut out = Vec::with_capacity(cookie.as_bytes().len() + 64);
-        let (lead, pair) = cookie.split_at_name();
-        out.extend_from_slice(lead);
-        out.extend_from_slice(self.prefix.map_or("", Prefix::as_str).as_bytes());
-        out.extend_from_slice(pair);
-        self.copy_attributes(cookie, &mut out);
+        let (lead, pair, rest) = cookie.split();
+        let prefix = self.prefix.map_or("", Prefix::as_str).as_bytes();
+        let attributes = self.attributes_that_stay(cookie, rest);
 
-        if self.add_path {
-            append(&mut out, &["Path=/"]);
-        }
-        if self.add_secure {
-            append(&mut out, &["Secure"]);
-        }
-        if self.add_http_only {
-            append(&mut out, &["HttpOnly"]);
-        }
-        if let SameSiteEdit::Write(value) = self.same_site {
-            append(&mut out, &["SameSite=", value.as_str()]);
-        }
-        out
+        let mut joint = joint_after(&attributes);
+        let mut add = |attribute: Option<&'static str>| match attribute {
+            Some(text) => [std::mem::replace(&mut joint, b"; "), text.as_bytes()],
+            None => [&[][..]; 2],
+        };
+        let path = add(self.add_path.then_some("Path=/"));
+        let secure = add(self.add_secure.then_some("Secure"));
+        let http_only = add(self.add_http_only.then_some("HttpOnly"));
+        let same_site = add(match self.same_site {
+            SameSiteEdit::Write(value) => Some(value.attribute()),
+            SameSiteEdit::Keep | SameSiteEdit::Remove => None,
+        });
+        [
+            [lead, prefix],
+            [pair, &attributes],
+            path,
+            secure,
+            http_only,
+            same_site,
+        ]
+        .as_flattened()
+        .concat()
     }
 
-    /// Copies the attributes that stay. Once the field is edited at all, doubles of the three that
-    /// are ours go too, and so do those that the user agent ignores for their length.
-    fn copy_attributes(&self, cookie: &SetCookie<'_>, out: &mut Vec<u8>) {
+    /// The attributes that stay, each with its semicolon: most often all of `rest`. Once the field
+    /// is edited at all, doubles of the three that are ours go, and so do those that the user agent
+    /// ignores for their length.
+    fn attributes_that_stay<'a>(&self, cookie: &SetCookie<'a>, rest: &'a [u8]) -> Cow<'a, [u8]> {
+        let same_site_stays = self.same_site == SameSiteEdit::Keep;
+        if cookie.is_tidy() && (same_site_stays || cookie.same_site_count() == 0) {
+            return Cow::Borrowed(rest);
+        }
+        let mut out = Vec::with_capacity(rest.len());
         let (mut secure_seen, mut http_only_seen, mut same_site_seen) = (false, false, 0);
         for attribute in cookie.attributes() {
             let stays = match attribute.kind {
-                Kind::Secure => attribute.counts() && !std::mem::replace(&mut secure_seen, true),
-                Kind::HttpOnly => {
-                    attribute.counts() && !std::mem::replace(&mut http_only_seen, true)
-                }
-                Kind::SameSite if attribute.counts() => {
+                kind if kind.is_ours() && !attribute.counts() => false,
+                Kind::Secure => !std::mem::replace(&mut secure_seen, true),
+                Kind::HttpOnly => !std::mem::replace(&mut http_only_seen, true),
+                Kind::SameSite => {
                     same_site_seen += 1;
-                    self.same_site == SameSiteEdit::Keep
-                        && same_site_seen == cookie.same_site_count()
+                    same_site_stays && same_site_seen == cookie.same_site_count()
                 }
-                Kind::SameSite => false,
                 _ => true,
             };
             if stays {
@@ -261,6 +267,7 @@ impl Plan {
                 out.extend_from_slice(attribute.raw);
             }
         }
+        Cow::Owned(out)
     }
 }
 
@@ -297,18 +304,15 @@ fn plan_same_site(
     }
 }
 
-/// Appends one attribute, using up an empty one at the end (`a=b;`) instead of doubling the
-/// semicolon.
-fn append(out: &mut Vec<u8>, parts: &[&str]) {
-    let last = out.iter().rposition(|byte| *byte == b';');
-    match last.and_then(|at| out.get(at + 1..)) {
-        Some([]) => out.push(b' '),
-        Some(tail) if trim(tail).is_empty() => {}
-        _ => out.extend_from_slice(b"; "),
+/// What goes between `attributes` and one that is added: an empty one at the end (`a=b;`) is used up
+/// instead of doubling the semicolon.
+fn joint_after(attributes: &[u8]) -> &'static [u8] {
+    let last = attributes.iter().rposition(|byte| *byte == b';');
+    match last.and_then(|at| attributes.get(at + 1..)) {
+        Some([]) => b" ",
+        Some(tail) if trim(tail).is_empty() => b"",
+        _ => b"; ",
     }
-    parts
-        .iter()
-        .for_each(|part| out.extend_from_slice(part.as_bytes()));
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::form::{Form, Forms};
 use crate::known::KnownNames;
-use crate::pairs::{Dropped, Pair, Pairing, name_flaw, parts, read};
+use crate::pairs::{Dropped, Pair, Pairing, name_lead_flaw, parts, read};
 use crate::prefix::Prefix;
 use crate::rules::{NameRules, Standing};
 use crate::scratch::Scratch;
@@ -134,7 +134,6 @@ pub fn inbound<'a>(
         items: Scratch::new(),
         rivals: 0,
         fields: 0,
-        length: 0,
         verbatim: true,
         out: Inbound::default(),
     };
@@ -147,6 +146,36 @@ pub fn inbound<'a>(
 struct Item<'a> {
     pair: Pair<'a>,
     fate: Fate<'a>,
+}
+
+impl<'a> Item<'a> {
+    /// The names under which it reaches the app.
+    fn names(&self) -> impl Iterator<Item = &'a [u8]> {
+        let (as_sent, translated) = match self.fate {
+            Fate::Pass => (true, None),
+            Fate::PassBoth(name) => (true, Some(name)),
+            Fate::Rival { name, unknown, .. } => (unknown, Some(name)),
+            Fate::Gone => (false, None),
+        };
+        as_sent
+            .then_some(self.pair.name)
+            .into_iter()
+            .chain(translated)
+    }
+
+    /// The protected name that it competes for, and its form.
+    fn rival(&self) -> Option<(&'a [u8], Form)> {
+        match self.fate {
+            Fate::Rival { name, form, .. } => Some((name, form)),
+            _ => None,
+        }
+    }
+
+    fn written_length(&self) -> usize {
+        self.names()
+            .map(|name| name.len() + 1 + self.pair.value.len() + SEPARATOR.len())
+            .sum()
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -172,8 +201,6 @@ struct Reader<'a, 'r> {
     items: Scratch<Item<'a>, 12>,
     rivals: usize,
     fields: usize,
-    /// Bytes seen, an upper bound for the output but for names that pass twice.
-    length: usize,
     /// Whether what was read so far is, byte for byte, what would be written.
     verbatim: bool,
     out: Inbound,
@@ -182,7 +209,6 @@ struct Reader<'a, 'r> {
 impl<'a> Reader<'a, '_> {
     fn field(&mut self, field: &'a [u8]) {
         self.fields += 1;
-        self.length += field.len() + 2;
         for (at, part) in parts(field).enumerate() {
             match read(part) {
                 None => self.verbatim = false,
@@ -223,7 +249,7 @@ impl<'a> Reader<'a, '_> {
             return self.reject(pair.name, InboundDrop::DoublePrefix);
         }
         // A remainder such as `$Version` is no name that the app may see.
-        if let Some(flaw) = name_flaw(rest) {
+        if let Some(flaw) = name_lead_flaw(rest) {
             return self.reject(pair.name, InboundDrop::NotCanonical(flaw));
         }
         let known = self.known.get(rest);
@@ -255,7 +281,9 @@ impl<'a> Reader<'a, '_> {
                 } else {
                     forms.contains(form)
                 };
-                self.judge_protected(pair, rest, form, accepted);
+                // The app's own prefix, perhaps.
+                let unknown = form == Form::Host && known.is_none();
+                self.judge_protected(pair, rest, form, accepted, unknown);
             }
         }
     }
@@ -270,17 +298,20 @@ impl<'a> Reader<'a, '_> {
             || forms.contains(Form::Bare)
             || forms.contains(Form::BareDomain)
             || forms.contains(Form::BareLong) && is_too_long_to_prefix(pair);
-        self.judge_protected(pair, pair.name, Form::Bare, accepted);
+        self.judge_protected(pair, pair.name, Form::Bare, accepted, false);
     }
 
-    fn judge_protected(&mut self, pair: Pair<'a>, name: &'a [u8], form: Form, accepted: bool) {
+    fn judge_protected(
+        &mut self,
+        pair: Pair<'a>,
+        name: &'a [u8],
+        form: Form,
+        accepted: bool,
+        unknown: bool,
+    ) {
         if accepted {
             self.verbatim &= form == Form::Bare;
             self.rivals += 1;
-            let unknown = form == Form::Host && self.known.get(name).is_none();
-            if unknown {
-                self.length += pair.name.len() + pair.value.len() + 3;
-            }
             self.keep(
                 pair,
                 Fate::Rival {
@@ -296,10 +327,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn keep(&mut self, pair: Pair<'a>, fate: Fate<'a>) {
-        if let Fate::PassBoth(name) = fate {
-            self.verbatim = false;
-            self.length += name.len() + pair.value.len() + 3;
-        }
+        self.verbatim &= !matches!(fate, Fate::PassBoth(_));
         self.items.push(Item { pair, fate });
     }
 
@@ -308,17 +336,21 @@ impl<'a> Reader<'a, '_> {
         if self.rivals < 2 {
             return;
         }
-        let mut rivals = Scratch::<(&'a [u8], Form, usize), 8>::new();
-        for (at, item) in self.items.iter().enumerate() {
-            if let Fate::Rival { name, form, .. } = item.fate {
-                rivals.push((name, form, at));
-            }
-        }
-        if !has_doubles(rivals.iter().map(|(name, ..)| *name), rivals.len()) {
+        let names = self
+            .items
+            .iter()
+            .filter_map(Item::rival)
+            .map(|(name, _)| name);
+        if !has_doubles(names, self.rivals) {
             return;
         }
         // `Form` is declared best first; sorting keeps thousands of tossed cookies cheap.
-        let mut rivals: Vec<_> = rivals.iter().copied().collect();
+        let mut rivals: Vec<_> = self
+            .items
+            .iter()
+            .enumerate()
+            .filter_map(|(at, item)| item.rival().map(|(name, form)| (name, form, at)))
+            .collect();
         rivals.sort_unstable();
         let mut winner: Option<(&[u8], Form)> = None;
         for (name, form, at) in rivals {
@@ -352,21 +384,12 @@ impl<'a> Reader<'a, '_> {
         if out.unchanged {
             return out;
         }
-        let mut header = Vec::with_capacity(self.length);
+        // Exactly as long as it must be, so that it can be shared as it is.
+        let length: usize = self.items.iter().map(Item::written_length).sum();
+        let mut header = Vec::with_capacity(length.saturating_sub(SEPARATOR.len()));
         for item in self.items.iter() {
-            match item.fate {
-                Fate::Pass => write(&mut header, item.pair.name, item.pair.value),
-                Fate::PassBoth(name) => {
-                    write(&mut header, item.pair.name, item.pair.value);
-                    write(&mut header, name, item.pair.value);
-                }
-                Fate::Rival { name, unknown, .. } => {
-                    if unknown {
-                        write(&mut header, item.pair.name, item.pair.value);
-                    }
-                    write(&mut header, name, item.pair.value);
-                }
-                Fate::Gone => {}
+            for name in item.names() {
+                write(&mut header, name, item.pair.value);
             }
         }
         out.header = Some(header).filter(|header| !header.is_empty());
@@ -390,9 +413,12 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
+/// Between two cookies (RFC 6265bis, Section 4.2.1).
+const SEPARATOR: &[u8] = b"; ";
+
 fn write(header: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     if !header.is_empty() {
-        header.extend_from_slice(b"; ");
+        header.extend_from_slice(SEPARATOR);
     }
     header.extend_from_slice(name);
     header.push(b'=');

@@ -25,6 +25,32 @@ pub struct Known {
     pub seen_day: u32,
 }
 
+/// What is remembered of one name, looked up once for several questions
+/// ([`KnownNames::look_up`]).
+#[derive(Clone, Copy, Debug)]
+pub struct Remembered<'a> {
+    learnable: bool,
+    entry: Option<&'a Entry>,
+}
+
+impl Remembered<'_> {
+    /// What is known of the name ([`KnownNames::get`]).
+    pub fn known(self) -> Option<Known> {
+        self.entry.map(Entry::known)
+    }
+
+    /// Whether this sight of the name is news ([`KnownNames::would_learn`]).
+    pub fn would_learn(self, form: Form, floored: bool, day: u32) -> bool {
+        let Some(entry) = self.entry else {
+            return self.learnable;
+        };
+        let is_news = |seen: Option<u32>| seen.is_none_or(|seen| seen < day);
+        is_news(entry.day_of(form))
+            || floored && is_news(entry.floored_day)
+            || form.is_renamed() && entry.day_of(Form::Bare).is_some()
+    }
+}
+
 impl From<Option<Known>> for Forms {
     fn from(known: Option<Known>) -> Self {
         known.map_or(Self::EMPTY, |known| known.forms)
@@ -53,29 +79,32 @@ pub(crate) struct Entry {
     pub(crate) first_day: u32,
     /// The last day of each form, at its place in `Form::ALL`.
     form_days: [Option<u32>; Form::ALL.len()],
+    /// What `form_days` comes to, since every cookie of every request asks for it.
+    forms: Forms,
+    last_day: Option<u32>,
     pub(crate) floored_day: Option<u32>,
 }
 
 impl KnownNames {
     /// What is known of `name`, spelled as the app spells it.
     pub fn get(&self, name: &[u8]) -> Option<Known> {
-        self.names.get(name).map(Entry::known)
+        self.look_up(name).known()
+    }
+
+    /// Looks `name`, spelled as the app spells it, up for [`Remembered::known`] and
+    /// [`Remembered::would_learn`].
+    pub fn look_up(&self, name: &[u8]) -> Remembered<'_> {
+        Remembered {
+            learnable: is_learnable(name),
+            entry: self.names.get(name),
+        }
     }
 
     /// Whether [`learn`](Self::learn) with the same arguments would change anything: a new name,
     /// form or flag, or the first sight of it on this day. Cheap enough to ask for every
     /// `Set-Cookie`.
     pub fn would_learn(&self, name: &[u8], form: Form, floored: bool, day: u32) -> bool {
-        if !is_learnable(name) {
-            return false;
-        }
-        let Some(entry) = self.names.get(name) else {
-            return true;
-        };
-        let is_news = |seen: Option<u32>| seen.is_none_or(|seen| seen < day);
-        is_news(entry.day_of(form))
-            || floored && is_news(entry.floored_day)
-            || form.is_renamed() && entry.day_of(Form::Bare).is_some()
+        self.look_up(name).would_learn(form, floored, day)
     }
 
     /// Remembers that the app set `name` and that it left in `form` on `day` (days since
@@ -168,6 +197,8 @@ impl Entry {
             order,
             first_day,
             form_days: [None; Form::ALL.len()],
+            forms: Forms::EMPTY,
+            last_day: None,
             floored_day: None,
         }
     }
@@ -177,6 +208,7 @@ impl Entry {
             // A clock that was set back must not make a name older.
             *seen = (*seen).max(Some(day));
         }
+        self.sum_up();
     }
 
     pub(crate) fn day_of(&self, form: Form) -> Option<u32> {
@@ -184,13 +216,22 @@ impl Entry {
     }
 
     pub(crate) fn last_day(&self) -> Option<u32> {
-        self.form_days.iter().copied().max().flatten()
+        self.last_day
+    }
+
+    fn sum_up(&mut self) {
+        self.forms = Form::ALL
+            .into_iter()
+            .filter(|form| self.day_of(*form).is_some())
+            .collect();
+        self.last_day = self.form_days.iter().copied().max().flatten();
     }
 
     fn clear(&mut self, form: Form) {
         if let Some(seen) = self.form_days.get_mut(form as usize) {
             *seen = None;
         }
+        self.sum_up();
     }
 
     fn forget_before(&mut self, first_day: u32) {
@@ -203,16 +244,14 @@ impl Entry {
                     *seen = None;
                 }
             });
+        self.sum_up();
     }
 
     fn known(&self) -> Known {
         Known {
-            forms: Form::ALL
-                .into_iter()
-                .filter(|form| self.day_of(*form).is_some())
-                .collect(),
+            forms: self.forms,
             floored: self.floored_day.is_some(),
-            seen_day: self.last_day().unwrap_or(self.first_day),
+            seen_day: self.last_day.unwrap_or(self.first_day),
         }
     }
 }

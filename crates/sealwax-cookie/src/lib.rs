@@ -89,7 +89,7 @@ pub use deletion::{delete_stale, deletions, superseded};
 pub use form::{Form, Forms};
 pub use harden::{Demand, Hardened, Rename, harden};
 pub use inbound::{Inbound, InboundDrop, inbound};
-pub use known::{Known, KnownNames};
+pub use known::{Known, KnownNames, Remembered};
 pub use known_text::{TextCause, TextError};
 pub use legacy::cannot_read_none;
 pub use pairs::{Dropped, Pair, Pairing, pairs};

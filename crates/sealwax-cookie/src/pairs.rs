@@ -140,10 +140,15 @@ pub(crate) fn read(part: &[u8]) -> Option<Pairing<'_>> {
 
 /// What keeps a name out of the canonical reading.
 pub(crate) fn name_flaw(name: &[u8]) -> Option<Dropped> {
-    match name {
+    name_lead_flaw(name)
+        .or_else(|| (!name.iter().all(|byte| is_name_byte(*byte))).then_some(Dropped::NameByte))
+}
+
+/// What keeps the end of a name that is in the canonical reading from being one itself.
+pub(crate) fn name_lead_flaw(rest: &[u8]) -> Option<Dropped> {
+    match rest {
         [] => Some(Dropped::Nameless),
         [b'$', ..] => Some(Dropped::DollarName),
-        _ if !name.iter().all(|byte| is_name_byte(*byte)) => Some(Dropped::NameByte),
         _ => None,
     }
 }

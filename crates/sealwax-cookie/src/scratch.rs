@@ -24,10 +24,6 @@ impl<T, const N: usize> Scratch<T, N> {
         self.len += 1;
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.len
-    }
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> + Clone {
         let inline = self.len.min(N);
         self.inline
@@ -61,6 +57,6 @@ mod tests {
         *list.get_mut(3).unwrap() = 30;
         assert!(list.get_mut(8).is_none());
         assert!(list.iter().copied().eq([0, 1, 20, 30, 4, 5, 6, 7]));
-        assert_eq!(list.len(), 8);
+        assert_eq!(list.iter().count(), 8);
     }
 }

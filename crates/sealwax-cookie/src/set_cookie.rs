@@ -33,6 +33,11 @@ pub struct SetCookie<'a> {
     secure: bool,
     http_only: bool,
     partitioned: bool,
+    max_age: Option<i64>,
+    has_expires: bool,
+    /// Whether `Secure`, `HttpOnly` and `SameSite` are there at most once each, and none of them is
+    /// so long that it does not count.
+    tidy: bool,
 }
 
 impl<'a> SetCookie<'a> {
@@ -74,10 +79,11 @@ impl<'a> SetCookie<'a> {
             secure: false,
             http_only: false,
             partitioned: false,
+            max_age: None,
+            has_expires: false,
+            tidy: true,
         };
-        attributes(unparsed)
-            .filter(Attribute::counts)
-            .for_each(|attribute| cookie.take(&attribute));
+        attributes(unparsed).for_each(|attribute| cookie.take(&attribute));
         if cookie.domain.is_some_and(|domain| !domain.is_ascii()) {
             return Err(Refusal::DomainNotAscii);
         }
@@ -86,20 +92,27 @@ impl<'a> SetCookie<'a> {
 
     /// Takes one attribute in; the last of a kind wins.
     fn take(&mut self, attribute: &Attribute<'a>) {
+        if !attribute.counts() {
+            self.tidy &= !attribute.kind.is_ours();
+            return;
+        }
         let value = attribute.value;
         match attribute.kind {
             Kind::Domain => self.domain = Some(value),
-            Kind::HttpOnly => self.http_only = true,
+            Kind::HttpOnly => self.tidy &= !std::mem::replace(&mut self.http_only, true),
             Kind::Partitioned => self.partitioned = true,
             Kind::Path => self.path = value.starts_with(b"/").then_some(value),
             Kind::SameSite => {
+                self.tidy &= self.same_site_count == 0;
                 self.same_site_count += 1;
                 self.same_site = SameSite::parse(value)
                     .map_or(SameSiteAttribute::Invalid, SameSiteAttribute::Is);
             }
-            Kind::Secure => self.secure = true,
+            Kind::Secure => self.tidy &= !std::mem::replace(&mut self.secure, true),
+            Kind::MaxAge => self.max_age = max_age_of(value).or(self.max_age),
             // Dates are read when somebody asks.
-            Kind::Expires | Kind::MaxAge | Kind::Other => {}
+            Kind::Expires => self.has_expires = true,
+            Kind::Other => {}
         }
     }
 
@@ -156,13 +169,19 @@ impl<'a> SetCookie<'a> {
 
     /// The last valid `Max-Age` in seconds, at most [`MAX_LIFETIME`] (RFC 6265bis, Section 5.6.2).
     pub fn max_age(&self) -> Option<i64> {
-        self.last(Kind::MaxAge, max_age_of)
+        self.max_age
     }
 
     /// The last valid `Expires` in seconds since the epoch, as written: not yet held against
     /// [`MAX_LIFETIME`], which counts from now (RFC 6265bis, Section 5.6.1).
     pub fn expires(&self) -> Option<i64> {
-        self.last(Kind::Expires, date::parse)
+        if !self.has_expires {
+            return None;
+        }
+        self.attributes()
+            .filter(|attribute| attribute.kind == Kind::Expires && attribute.counts())
+            .filter_map(|attribute| date::parse(attribute.value))
+            .last()
     }
 
     /// When a user agent that takes the cookie at `now` forgets it, in seconds since the epoch, at
@@ -200,22 +219,27 @@ impl<'a> SetCookie<'a> {
         self.same_site_count
     }
 
+    /// Whether an edit may leave every attribute where it is, but for a `SameSite` to be replaced.
+    pub(crate) fn is_tidy(&self) -> bool {
+        self.tidy
+    }
+
     pub(crate) fn attributes(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
         attributes(self.unparsed)
     }
 
-    /// The field up to the name, the name-value pair from there to the first semicolon.
-    pub(crate) fn split_at_name(&self) -> (&'a [u8], &'a [u8]) {
-        let (pair, _) = split_once(self.field, b';');
+    /// The field in three: up to the name, the name-value pair from there to the first semicolon,
+    /// and the rest from that semicolon on.
+    pub(crate) fn split(&self) -> (&'a [u8], &'a [u8], &'a [u8]) {
+        let rest = self.unparsed.map_or(0, |unparsed| unparsed.len() + 1);
+        let end = self.field.len() - rest;
+        let (pair, rest) = self
+            .field
+            .split_at_checked(end)
+            .unwrap_or((self.field, &[]));
         let lead = pair.len() - trim_start(pair).len();
-        pair.split_at_checked(lead).unwrap_or((&[], pair))
-    }
-
-    fn last<T>(&self, kind: Kind, read: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
-        self.attributes()
-            .filter(|attribute| attribute.kind == kind && attribute.counts())
-            .filter_map(|attribute| read(attribute.value))
-            .last()
+        let (lead, pair) = pair.split_at_checked(lead).unwrap_or((&[], pair));
+        (lead, pair, rest)
     }
 }
 

@@ -25,7 +25,7 @@ pub enum Kind {
 ///   `better-auth.*`): they are marked `HttpOnly`, which earns them the full treatment, and as
 ///   unprotected names they pass in either spelling until the app's own choice is known.
 pub const WELL_KNOWN: &[(&str, &str, Kind)] = &[
-    // Exact names, in the order of their bytes (the search needs it, a test holds it).
+    // Exact names, in the order of their bytes (the lookup needs it, a test holds it).
     (".AspNetCore.Cookies", "ASP.NET Core", Kind::Session),
     (
         ".AspNetCore.Identity.Application",
@@ -128,6 +128,21 @@ const LENGTHS: [u64; 256] = {
     lengths
 };
 
+/// For each first byte, where the exact names that begin with it start and end in [`WELL_KNOWN`].
+const EXACT_BY_FIRST: [(usize, usize); 256] = {
+    let mut ranges = [(0, 0); 256];
+    let mut at = 0;
+    while at < EXACT {
+        let first = WELL_KNOWN[at].0.as_bytes()[0] as usize;
+        if ranges[first].1 == 0 {
+            ranges[first].0 = at;
+        }
+        at += 1;
+        ranges[first].1 = at;
+    }
+    ranges
+};
+
 /// What the cookie `name` is for, if it is well known.
 ///
 /// ```
@@ -142,11 +157,14 @@ pub fn well_known(name: &[u8]) -> Option<Kind> {
     if LENGTHS[first] >> name.len().min(63) & 1 == 0 {
         return None;
     }
-    let (exact, beginnings) = WELL_KNOWN.split_at_checked(EXACT)?;
-    if let Ok(at) = exact.binary_search_by(|(known, ..)| known.as_bytes().cmp(name)) {
-        return exact.get(at).map(|(.., kind)| *kind);
+    let (start, end) = EXACT_BY_FIRST[first];
+    // Seldom more than one of these has the right length, and only that one is compared.
+    let exact = WELL_KNOWN.get(start..end)?;
+    if let Some((.., kind)) = exact.iter().find(|(known, ..)| known.as_bytes() == name) {
+        return Some(*kind);
     }
-    beginnings
+    WELL_KNOWN
+        .get(EXACT..)?
         .iter()
         .find(|(known, ..)| {
             known
