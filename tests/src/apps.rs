@@ -218,9 +218,10 @@ pub async fn node() -> App {
 fn gunicorn(python: &Path, bind: &str) -> Command {
     let mut command = Command::new(python);
     // Keep-alive needs the threaded worker; two of them, so that one request may stream.
+    // gunicorn itself believes X-Forwarded-Proto from 127.0.0.1, which would hide what the
+    // app makes of it; beyond one machine it never does.
+    command.args(["-m", "gunicorn", "--forwarded-allow-ips", "192.0.2.1"]);
     command.args([
-        "-m",
-        "gunicorn",
         "--worker-class",
         "gthread",
         "--workers",

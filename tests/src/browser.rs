@@ -68,6 +68,8 @@ impl Chromium {
     pub async fn start(trusted: &[&Path], rules: &str) -> Self {
         let home = TempDir::new().expect("a temporary directory");
         import(home.path(), trusted);
+        let profile = home.path().join("profile");
+        allow_third_party_cookies(&profile);
         let mut rules = rules.to_owned();
         if !rules.is_empty() {
             rules.push_str(", ");
@@ -100,10 +102,7 @@ impl Chromium {
             // an upgrade from http to https must come from the gateway, not from Chromium.
             .args(["--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,Translate"])
             .arg(format!("--host-resolver-rules={rules}"))
-            .arg(format!(
-                "--user-data-dir={}",
-                home.path().join("profile").display()
-            ))
+            .arg(format!("--user-data-dir={}", profile.display()))
             .args(["--remote-debugging-port=0", "about:blank"]);
         let mut process = Process::start("chromium", &mut command);
         let line = process
@@ -195,6 +194,17 @@ impl Chromium {
     pub fn process(&self) -> &Process {
         &self.process
     }
+}
+
+/// Headless Chromium keeps third-party cookies from cross-site frames; a person's Chrome
+/// allows them unless its owner chose otherwise.
+fn allow_third_party_cookies(profile: &Path) {
+    let directory = profile.join("Default");
+    std::fs::create_dir_all(&directory).expect("a directory");
+    let preferences =
+        json!({"profile": {"cookie_controls_mode": 0, "block_third_party_cookies": false}});
+    std::fs::write(directory.join("Preferences"), preferences.to_string())
+        .expect("preferences on disk");
 }
 
 /// Puts the roots into the NSS database that Chromium on Linux reads.

@@ -77,7 +77,7 @@ async fn admin(django: Django) {
     ] {
         page.fill(field, text).await;
     }
-    assert_eq!(page.click_through("[type=submit]").await, 200);
+    assert_eq!(page.click_through(".submit-row [type=submit]").await, 200);
     assert_eq!(
         page.eval("location.pathname").await,
         "/admin/password_change/done/"

@@ -72,8 +72,24 @@ fn plain_http_is_shown_as_a_redirect() {
 
 #[test]
 fn an_unknown_host_is_shown_as_refused() {
-    let finished = explain(&["GET", "https://evil.test/"]);
-    assert!(finished.out.contains("421"), "{finished:?}");
+    let home = TempDir::new().unwrap();
+    let config = "[listen]\nhttp = \"127.0.0.1:8080\"\nhttps = \"127.0.0.1:8443\"\n
+        [[site]]\nhosts = [\"good.test\"]\nto = [\"http://127.0.0.1:9\"]\ntls = \"local\"\n";
+    std::fs::write(home.path().join("sealwax.toml"), config).unwrap();
+    let explain = |url: &str| {
+        sealwax(
+            home.path(),
+            &["explain", "GET", url, "--config", "sealwax.toml"],
+            &[],
+        )
+    };
+    let refused = explain("https://evil.test/");
+    assert!(refused.out.contains("421"), "{refused:?}");
+    let served = explain("https://good.test/");
+    assert!(
+        !served.out.contains("421") && served.out.contains("X-Forwarded-Proto"),
+        "{served:?}"
+    );
 }
 
 #[test]

@@ -34,6 +34,8 @@ fn the_websockets_handshake_reaches_the_app_as_it_should() {
     run(60, async {
         let app = node().await;
         let gateway = Gateway::to(&app.url()).start().await;
+        // The page comes first and sets the session, as in life.
+        gateway.get("localhost", "/").await;
         let stream = connect_tls(gateway.https, &gateway.tls(), "localhost", &[b"http/1.1"])
             .await
             .unwrap();

@@ -172,7 +172,7 @@ fn a_broken_configuration_changes_nothing() {
             ("listen = 3", "listen"),
             (
                 &good.replace(key.to_str().unwrap(), strange.to_str().unwrap()),
-                "match",
+                "does not belong",
             ),
             (
                 &good.replace(key.to_str().unwrap(), "/nonexistent/key.pem"),

@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt;
 use rustix::process::{Pid, Signal, kill_process};
-use sealwax_tests::{Client, Django, Gateway, Step, Upstream, Version, free_port, run};
+use sealwax_tests::{
+    Authority, Client, Django, Gateway, Step, Tls, Upstream, Version, free_port, run, wait_until,
+};
+use tempfile::TempDir;
 
 /// Asks over HTTP/1.1 and HTTP/2 and answers the status, 0 where the exchange broke off.
 async fn statuses(gateway: &Gateway) -> [u16; 2] {
@@ -271,13 +274,24 @@ fn a_switch_of_protocols_that_nobody_asked_for_is_refused() {
 }
 
 #[test]
-fn an_app_that_is_not_there_is_502_with_a_page_that_tells_the_operator_and_nobody_else() {
+fn an_app_that_is_not_there_is_502_with_a_page_that_leaks_nothing() {
     run(30, async {
         let port = free_port();
+        let authority = Authority::new();
+        let directory = TempDir::new().unwrap();
+        let (cert, key) = authority.files(directory.path(), &["shop.example.com"]);
         let gateway = Gateway::to(&format!("http://127.0.0.1:{port}"))
+            .hosts(&["shop.example.com"])
+            .site(&format!("tls = {{ cert = {cert:?}, key = {key:?} }}"))
             .start()
             .await;
-        let answer = gateway.get("localhost", "/secret-path?token=1").await;
+        let tls = Tls::trusting(&[&authority.root()]);
+        let authority = gateway.authority("shop.example.com");
+        let answer = Client::plain(gateway.https, &authority, "/secret-path?token=1")
+            .tls(&tls, "shop.example.com")
+            .header("Accept", "text/html")
+            .send()
+            .await;
         assert_eq!(answer.status, 502);
         assert!(
             answer.header("content-type").starts_with("text/html"),
@@ -298,10 +312,33 @@ fn an_app_that_is_not_there_is_502_with_a_page_that_tells_the_operator_and_nobod
         ] {
             assert!(!page.contains(leak), "{leak} in {page}");
         }
-        let log = gateway.log();
+        let named = || {
+            gateway
+                .log()
+                .contains(&format!("127.0.0.1:{port}"))
+                .then_some(())
+        };
+        wait_until("a word on the app in the log", 5, named).await;
+    });
+}
+
+#[test]
+fn on_a_local_site_the_page_says_what_to_look_at() {
+    run(30, async {
+        let port = free_port();
+        let gateway = Gateway::to(&format!("http://127.0.0.1:{port}"))
+            .start()
+            .await;
+        let answer = gateway
+            .request("localhost", "/")
+            .header("Accept", "text/html")
+            .send()
+            .await;
+        assert_eq!(answer.status, 502);
         assert!(
-            log.contains(&format!("127.0.0.1:{port}")),
-            "the log does not name the app:\n{log}"
+            answer.text().contains(&format!("127.0.0.1:{port}")),
+            "{}",
+            answer.text()
         );
     });
 }
