@@ -81,7 +81,8 @@ pub(crate) async fn serve(
         return;
     }
     let current = worker.current();
-    let opening = open(&current.live, socket, scheme);
+    // Boxed, so that its memory goes when it is over.
+    let opening = Box::pin(open(&current.live, socket, scheme));
     let opened = match tokio::time::timeout(current.live.timeouts.handshake, opening).await {
         Ok(Ok(opened)) => opened,
         Ok(Err(error)) => {
@@ -133,9 +134,9 @@ pub(crate) async fn serve(
     drop(current);
     let stream = Stream::new(transport, activity, limits.response_idle);
     if client.h2 {
-        serve_h2(Rc::new(client), stream, limits).await;
+        Box::pin(serve_h2(Rc::new(client), stream, limits)).await;
     } else {
-        serve_h1(Rc::new(client), stream, limits).await;
+        Box::pin(serve_h1(Rc::new(client), stream, limits)).await;
     }
 }
 
@@ -201,6 +202,7 @@ async fn serve_h1(client: Rc<Client>, stream: Stream, limits: Limits) {
         // Never `pipeline_flush`: with it hyper buffers responses without bound.
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
+    let connection = pin!(connection);
     drive(connection, &client, limits, |_| Poll::Ready(Ok(()))).await;
 }
 
@@ -221,6 +223,7 @@ async fn serve_h2(client: Rc<Client>, stream: Stream, mut limits: Limits) {
         .keep_alive_interval(H2_PING_EVERY)
         .keep_alive_timeout(H2_PING_TIMEOUT)
         .serve_connection(TokioIo::new(io), service);
+    let connection = pin!(connection);
     drive(connection, &client, limits, move |cx| sender.poll_send(cx)).await;
 }
 
@@ -251,12 +254,11 @@ where
 
 /// Polls a connection to its end, under its deadlines, and through a drain.
 async fn drive(
-    connection: impl Protocol,
+    mut connection: Pin<&mut impl Protocol>,
     client: &Client,
     limits: Limits,
     mut send: impl FnMut(&mut Context<'_>) -> Poll<io::Result<()>>,
 ) {
-    let mut connection = pin!(connection);
     let mut draining = pin!(client.worker.draining());
     let mut closing = pin!(client.worker.closing());
     let mut finishing = false;
@@ -268,6 +270,9 @@ async fn drive(
             }
             if let Poll::Ready(Err(error)) = send(cx) {
                 return Poll::Ready(Err(error.to_string()));
+            }
+            if client.activity.is_flood() {
+                return Poll::Ready(Err("a flood of requests given up".to_owned()));
             }
             if finishing {
                 if closing.as_mut().poll(cx).is_ready() {
@@ -345,5 +350,29 @@ where
     fn execute(&self, future: F) {
         // As it is: a wrapper would double its size.
         drop(tokio::task::spawn_local(future));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_at_rest_is_small() {
+        fn size<A, B, C, D, E, F: Future>(_: impl Fn(A, B, C, D, E) -> F) -> usize {
+            std::mem::size_of::<F>()
+        }
+        fn size_of_three<A, B, C, F: Future>(_: impl Fn(A, B, C) -> F) -> usize {
+            std::mem::size_of::<F>()
+        }
+        let (whole, h1, h2) = (
+            size(serve),
+            size_of_three(serve_h1),
+            size_of_three(serve_h2),
+        );
+        assert!(
+            whole < 600 && h1 < 2000 && h2 < 3000,
+            "{whole} {h1} {h2} bytes"
+        );
     }
 }

@@ -1,6 +1,10 @@
 //! HTTP/2 towards the client.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod kit;
 
@@ -271,13 +275,7 @@ fn a_flood_of_resets_ends_the_connection() {
             let pending = sender.send_request(request(Method::GET, "/").body(empty()).unwrap());
             drop(tokio::time::timeout(std::time::Duration::from_micros(1), pending).await);
         }
-        let mut sender = client.clone();
-        let bounded = app.connections() < 1000;
-        assert!(
-            sender.ready().await.is_err() || bounded,
-            "{} connections to the app",
-            app.connections()
-        );
+        panic!("5000 requests were given up and the connection still stands");
     });
 }
 
