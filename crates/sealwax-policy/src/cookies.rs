@@ -7,7 +7,10 @@ use std::borrow::Cow;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Method, StatusCode};
-use sealwax_cookie::{Form, Hardened, Known, NameRules, SetCookie};
+use sealwax_cookie::{
+    Demand, Form, Hardened, Known, NameRules, Refusal, Remembered, SameSite, SameSiteAttribute,
+    SetCookie,
+};
 
 use crate::exchange::{Asked, State};
 use crate::explain::{Action, Change, Recorder, Rule, printable};
@@ -47,7 +50,7 @@ pub(crate) struct Context<'a> {
     pub(crate) state: State<'a>,
 }
 
-/// Rewrites the request's Cookie header into the one the app may see.
+/// Rewrites the request's Cookie header, which it has, into the one the app may see.
 pub(crate) fn request(
     policy: &Policy,
     request: &mut Parts,
@@ -55,14 +58,11 @@ pub(crate) fn request(
     record: &mut Recorder,
 ) -> RequestCookies {
     let rules = effective_rules(policy);
-    let mut cookies = RequestCookies::default();
-    if request.headers.contains_key(header::COOKIE) {
-        read(&rules, request, state, &mut cookies, record);
+    let stale = rewrite(&rules, &mut request.headers, state, record);
+    RequestCookies {
+        stale,
+        script_wanted: script_wanted(&rules, request),
     }
-    if request.method == Method::POST {
-        report_cross_site_post(request, state, record);
-    }
-    cookies
 }
 
 /// In report mode nothing is renamed, so bare names must be let in.
@@ -76,51 +76,45 @@ fn effective_rules(policy: &Policy) -> Cow<'_, NameRules> {
     }
 }
 
-fn read(
+/// Returns the forms that the client holds and that are no longer accepted.
+fn rewrite(
     rules: &NameRules,
-    request: &mut Parts,
+    headers: &mut HeaderMap,
     state: State<'_>,
-    cookies: &mut RequestCookies,
     record: &mut Recorder,
-) {
-    let fields = request.headers.get_all(header::COOKIE);
-    let inbound =
-        sealwax_cookie::inbound(fields.iter().map(HeaderValue::as_bytes), rules, state.names);
+) -> Vec<(Vec<u8>, Form)> {
+    let header::Entry::Occupied(mut fields) = headers.entry(header::COOKIE) else {
+        return Vec::new();
+    };
+    let values = || fields.iter().map(HeaderValue::as_bytes);
+    let inbound = sealwax_cookie::inbound(values(), rules, state.names);
     for (name, why) in &inbound.dropped {
         record.notable(|| Change::new(Rule::CookieDropped(*why), Action::Removed, printable(name)));
     }
-    cookies.stale = inbound.stale;
     if inbound.unchanged {
-        cookies.script_wanted = script_wanted(rules, request);
-        return;
+        return inbound.stale;
     }
-    let before: Vec<&[u8]> = fields.iter().map(HeaderValue::as_bytes).collect();
-    let before = before.join(&b"; "[..]);
-    let after = inbound
-        .header
-        .and_then(|bytes| HeaderValue::from_maybe_shared(bytes::Bytes::from(bytes)).ok());
+    let after = inbound.header.and_then(value);
     record.routine(|| {
-        let change = Change::new(Rule::CookieCanonical, Action::Changed, "cookie").before(&before);
+        let before: Vec<&[u8]> = values().collect();
+        let change = Change::new(Rule::CookieCanonical, Action::Changed, "cookie")
+            .before(&before.join(&b"; "[..]));
         match &after {
             Some(value) => change.after(value.as_bytes()),
             None => change,
         }
     });
     match after {
-        Some(value) => {
-            request.headers.insert(header::COOKIE, value);
-            cookies.script_wanted = script_wanted(rules, request);
-        }
-        None => {
-            request.headers.remove(header::COOKIE);
-        }
+        Some(value) => drop(fields.insert(value)),
+        None => drop(fields.remove()),
     }
+    inbound.stale
 }
 
 /// Lax, where the app said nothing, also ends Chrome's two minutes of grace for
 /// cross-site POST. Whoever relies on it (SAML, `form_post`) should hear why
 /// the session is gone.
-fn report_cross_site_post(request: &Parts, state: State<'_>, record: &mut Recorder) {
+pub(crate) fn report_cross_site_post(request: &Parts, state: State<'_>, record: &mut Recorder) {
     let says = |name: &str, value: &str| request.headers.get(name).is_some_and(|v| v == value);
     if !says("sec-fetch-site", "cross-site") || !says("sec-fetch-mode", "navigate") {
         return;
@@ -129,10 +123,14 @@ fn report_cross_site_post(request: &Parts, state: State<'_>, record: &mut Record
         .headers
         .get(header::COOKIE)
         .map(HeaderValue::as_bytes);
+    let mut came: Vec<&[u8]> = sealwax_cookie::pairs(sent)
+        .filter_map(sealwax_cookie::Pairing::good)
+        .map(|pair| pair.name)
+        .collect();
+    // The client decides how many there are, so looking must be cheap.
+    came.sort_unstable();
     for (name, known) in state.names.iter() {
-        let came =
-            sealwax_cookie::pairs(sent).any(|pair| pair.good().is_some_and(|p| p.name == name));
-        if known.floored && !came {
+        if known.floored && came.binary_search(&name).is_err() {
             record.notable(|| {
                 Change::new(Rule::CookieCrossSitePost, Action::Reported, printable(name))
             });
@@ -187,7 +185,9 @@ pub(crate) fn response(
     if context.secure {
         if let header::Entry::Occupied(mut fields) = headers.entry(header::SET_COOKIE) {
             for field in fields.iter_mut() {
-                out.rewrite(field);
+                if let Some(rewritten) = out.rewrite(field) {
+                    *field = rewritten;
+                }
             }
         }
         for (name, form) in request.stale.drain(..) {
@@ -238,71 +238,90 @@ impl Outgoing<'_, '_> {
             .extend(stale.iter().map(|(name, _)| (name.clone(), None)));
     }
 
-    fn rewrite(&mut self, field: &mut HeaderValue) {
-        let applied = self.applied();
-        let original = field.clone();
-        let cookie = match SetCookie::parse(original.as_bytes()) {
+    /// What goes out instead of `field`, if anything does.
+    fn rewrite(&mut self, field: &HeaderValue) -> Option<HeaderValue> {
+        let cookie = match SetCookie::parse(field.as_bytes()) {
             Ok(cookie) => cookie,
             Err(refusal) => {
-                self.record.notable(|| {
-                    Change::new(
-                        Rule::CookieInvalid,
-                        Action::Reported,
-                        printable(name_like(original.as_bytes())),
-                    )
-                    .after(refusal.to_string().as_bytes())
-                    .applied(applied)
-                });
-                return;
+                self.report_invalid(field, refusal);
+                return None;
             }
         };
-        let rules = &self.context.policy.cookies;
-        let known = self.context.state.names.get(cookie.name());
-        let mut demand = rules.demand(&cookie, known);
-        self.saw_none |= cookie.same_site()
-            == sealwax_cookie::SameSiteAttribute::Is(sealwax_cookie::SameSite::None)
-            || demand.same_site == Some(sealwax_cookie::SameSite::None);
+        let remembered = self.context.state.names.look_up(cookie.name());
+        let known = remembered.known();
+        let mut demand = self.context.policy.cookies.demand(&cookie, known);
+        self.saw_none |= cookie.same_site() == SameSiteAttribute::Is(SameSite::None)
+            || demand.same_site == Some(SameSite::None);
         demand.legacy_client = self.legacy_client();
-        let path = self.context.asked.path().as_bytes();
         // Unix time fits an i64 for the next 292 billion years.
         let now = i64::try_from(self.context.state.now).unwrap_or(i64::MAX);
         if cookie.is_deletion(now) {
-            let mut fields = sealwax_cookie::deletions(&cookie, path, &demand, known)
-                .into_iter()
-                .filter_map(value);
-            if let Some(first) = fields.next() {
-                *field = first;
-            }
-            self.more.extend(fields);
-            let more = &self.more;
-            self.record.routine(|| {
-                let all: Vec<&[u8]> = std::iter::once(&*field)
-                    .chain(more)
-                    .map(HeaderValue::as_bytes)
-                    .collect();
-                Change::new(
-                    Rule::CookieDeleted,
-                    Action::Changed,
-                    printable(cookie.name()),
-                )
-                .before(original.as_bytes())
-                .after(&all.join(&b"\n"[..]))
-                .applied(applied)
-            });
-            return;
+            return self.delete(&cookie, &demand, known);
         }
+        let path = self.context.asked.path().as_bytes();
         let hardened = sealwax_cookie::harden(&cookie, path, &demand);
-        self.report(&cookie, &hardened);
-        self.learn(&cookie, &hardened);
+        self.report(&cookie, &hardened, known);
+        self.learn(&cookie, &hardened, remembered);
         self.make_way(&cookie, hardened.form, known);
-        if let Cow::Owned(bytes) = hardened.field
-            && let Some(hardened) = value(bytes)
-        {
-            *field = hardened;
+        match hardened.field {
+            Cow::Owned(bytes) => value(bytes),
+            Cow::Borrowed(_) => None,
         }
     }
 
-    fn report(&mut self, cookie: &SetCookie<'_>, hardened: &Hardened<'_>) {
+    fn report_invalid(&mut self, field: &HeaderValue, refusal: Refusal) {
+        let applied = self.applied();
+        self.record.notable(|| {
+            Change::new(
+                Rule::CookieInvalid,
+                Action::Reported,
+                printable(name_like(field.as_bytes())),
+            )
+            .after(refusal.to_string().as_bytes())
+            .applied(applied)
+        });
+    }
+
+    /// The first field of a deletion; the others are appended.
+    fn delete(
+        &mut self,
+        cookie: &SetCookie<'_>,
+        demand: &Demand,
+        known: Option<Known>,
+    ) -> Option<HeaderValue> {
+        let applied = self.applied();
+        let path = self.context.asked.path().as_bytes();
+        let mut fields = sealwax_cookie::deletions(cookie, path, demand, known)
+            .into_iter()
+            .filter_map(value);
+        let first = fields.next();
+        self.more.extend(fields);
+        let more = &self.more;
+        self.record.routine(|| {
+            let first = first
+                .as_ref()
+                .map_or(cookie.as_bytes(), HeaderValue::as_bytes);
+            let all: Vec<&[u8]> = std::iter::once(first)
+                .chain(more.iter().map(HeaderValue::as_bytes))
+                .collect();
+            Change::new(
+                Rule::CookieDeleted,
+                Action::Changed,
+                printable(cookie.name()),
+            )
+            .before(cookie.as_bytes())
+            .after(&all.join(&b"\n"[..]))
+            .applied(applied)
+        });
+        first
+    }
+
+    fn report(&mut self, cookie: &SetCookie<'_>, hardened: &Hardened<'_>, known: Option<Known>) {
+        let readable =
+            !cookie.http_only() && !hardened.changes.has(sealwax_cookie::Change::HttpOnly);
+        if !self.record.listens() && !hardened.changes.any_note() && !readable {
+            return;
+        }
         let applied = self.applied();
         let subject = || printable(cookie.name());
         for change in hardened.changes.iter() {
@@ -318,18 +337,16 @@ impl Outgoing<'_, '_> {
                     .applied(applied)
             };
             // What cannot be protected is told once, when the name is new.
-            if change.is_note() && self.context.state.names.get(cookie.name()).is_none() {
+            if change.is_note() && known.is_none() {
                 self.record.notable(make);
             } else {
                 self.record.routine(make);
             }
         }
-        let readable =
-            !cookie.http_only() && !hardened.changes.has(sealwax_cookie::Change::HttpOnly);
         if readable && !self.context.policy.cookies.is_readable(cookie.name()) {
             let make =
                 || Change::new(Rule::CookieReadable, Action::Reported, subject()).applied(applied);
-            if self.context.state.names.get(cookie.name()).is_none() {
+            if known.is_none() {
                 self.record.notable(make);
             } else {
                 self.record.routine(make);
@@ -337,7 +354,12 @@ impl Outgoing<'_, '_> {
         }
     }
 
-    fn learn(&mut self, cookie: &SetCookie<'_>, hardened: &Hardened<'_>) {
+    fn learn(
+        &mut self,
+        cookie: &SetCookie<'_>,
+        hardened: &Hardened<'_>,
+        remembered: Remembered<'_>,
+    ) {
         let form = match hardened.form {
             // In report mode it leaves under its own name.
             Form::Host | Form::Secure if !self.applied() => Form::Bare,
@@ -345,12 +367,7 @@ impl Outgoing<'_, '_> {
         };
         let floored = hardened.changes.has(sealwax_cookie::Change::SameSite);
         let day = u32::try_from(self.context.state.now / SECONDS_PER_DAY).unwrap_or(u32::MAX);
-        if self
-            .context
-            .state
-            .names
-            .would_learn(cookie.name(), form, floored, day)
-        {
+        if remembered.would_learn(form, floored, day) {
             self.learned.push(Learned {
                 name: cookie.name().to_vec(),
                 form,

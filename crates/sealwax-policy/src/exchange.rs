@@ -184,7 +184,7 @@ impl<'a> Exchange<'a> {
         {
             return Step::Respond(answer);
         }
-        forwarded::strip(
+        let seen = forwarded::strip(
             &mut request.headers,
             &self.policy.odd_header_names,
             &mut self.record,
@@ -192,11 +192,17 @@ impl<'a> Exchange<'a> {
         let facts = forwarded::Facts {
             authority: self.target.authority(),
             host: &host,
+            has_host: seen.host,
             client: self.route.client,
             secure: self.route.secure,
         };
         forwarded::set(&mut request.headers, &facts, &mut self.record);
-        self.cookies = cookies::request(self.policy, request, state, &mut self.record);
+        if seen.cookie {
+            self.cookies = cookies::request(self.policy, request, state, &mut self.record);
+        }
+        if request.method == Method::POST {
+            cookies::report_cross_site_post(request, state, &mut self.record);
+        }
         Step::Forward
     }
 

@@ -58,96 +58,96 @@ macro_rules! rules {
 rules! {
     /// More or fewer than one `Host`, or a malformed one.
     HostMalformed = "host.malformed", "RFC 9112 §3.2",
-        "a request names exactly one well-formed host; anything else could be read differently by the next server";
+        "A request names exactly one well-formed host; anything else could be read differently by the next server.";
     /// The URL and `Host` name different hosts.
     HostMismatch = "host.mismatch", "RFC 9112 §3.2.2, RFC 9113 §8.3.1",
-        "the URL and the Host field name different hosts, so two servers could disagree about the site";
+        "The URL and the Host field name different hosts, so two servers could disagree about the site.";
     /// No site answers for this host.
     HostUnknown = "host.unknown", "RFC 9110 §15.5.20",
-        "no site here answers for this host, so a forged Host cannot reach an app";
+        "No site here answers for this host, so a forged Host cannot reach an app.";
     /// `CONNECT` to a gateway.
     MethodRefused = "method.refused", "RFC 9110 §9.3.6, §9.3.8",
-        "CONNECT asks for a tunnel and TRACE reflects credentials; a gateway in front of an app offers neither";
+        "CONNECT asks for a tunnel and TRACE reflects credentials; a gateway in front of an app offers neither.";
     /// A request under `/.sealwax/` that nothing answers.
     ReservedPath = "path.reserved", "Sealwax",
-        "paths under /.sealwax/ belong to the gateway and never reach the app";
+        "Paths under /.sealwax/ belong to the gateway and never reach the app.";
 
     /// A route header of an untrusted client.
     ForwardedRemoved = "forwarded.removed", "OWASP ASVS 4.1.3",
-        "what a client says about itself or its route is not believed";
+        "What a client says about itself or its route is not believed.";
     /// Our own route headers.
     ForwardedSet = "forwarded.set", "RFC 7239 §1",
-        "the app learns scheme, host and client from the gateway, which knows them";
+        "The app learns scheme, host and client from the gateway, which knows them.";
     /// A header whose name some servers read as another name.
     HeaderNameDropped = "header-name.dropped", "RFC 3875 §4.1.18",
-        "a name with `_` or `.` reads like the one with `-` in many frameworks, and could forge it";
+        "A name with `_` or `.` reads like the one with `-` in many frameworks, and could forge it.";
 
     /// Plain HTTP is sent to HTTPS.
     RedirectHttps = "redirect.https", "RFC 9110 §15.4",
-        "plain HTTP can be read and changed by anyone on the way";
+        "Plain HTTP can be read and changed by anyone on the way.";
     /// A path on which a redirect would hide the mistake.
     RedirectRefused = "redirect.refused", "OWASP ASVS 4.1.2",
-        "an API client that is redirected has already sent its secret in plain text; a refusal makes the mistake visible";
+        "An API client that is redirected has already sent its secret in plain text; a refusal makes the mistake visible.";
     /// A path that is served over plain HTTP.
     RedirectExempt = "redirect.exempt", "SECURE_REDIRECT_EXEMPT",
-        "the configuration exempts this path from the redirect";
+        "The configuration exempts this path from the redirect.";
     /// The app redirects a URL to itself, again and again.
     RedirectLoop = "redirect.loop", "RFC 9110 §15.4",
-        "the app keeps redirecting this URL to itself; it probably does not know that the client came over HTTPS";
+        "The app keeps redirecting this URL to itself; it probably does not know that the client came over HTTPS.";
 
     /// HSTS was added.
     HstsAdded = "hsts.added", "RFC 6797 §7.1",
-        "the browser will use HTTPS on its own from now on";
+        "The browser will use HTTPS on its own from now on.";
     /// The app's own HSTS was removed.
     HstsRemoved = "hsts.removed", "RFC 6797 §7.2, §8.1.1",
-        "browsers would remember it for a host where it can only do harm, or it must not be sent over plain HTTP";
+        "Browsers would remember it for a host where it can only do harm, or it must not be sent over plain HTTP.";
     /// HSTS is not sent here.
     HstsWithheld = "hsts.withheld", "RFC 6797 §8.1.1",
-        "HSTS is only sent for public names with a publicly trusted certificate";
+        "HSTS is only sent for public names with a publicly trusted certificate.";
 
     /// `X-Content-Type-Options` was added.
     NosniffAdded = "headers.nosniff", "WHATWG Fetch, X-Content-Type-Options",
-        "browsers must not guess a type that the app did not declare";
+        "Browsers must not guess a type that the app did not declare.";
     /// `Referrer-Policy` was added.
     ReferrerPolicyAdded = "headers.referrer-policy", "W3C Referrer Policy",
-        "full URLs of this site are not told to other sites";
+        "Full URLs of this site are not told to other sites.";
     /// `Cross-Origin-Opener-Policy` was added.
     OpenerPolicyAdded = "headers.cross-origin-opener-policy", "WHATWG HTML, Cross-origin opener policies",
-        "pages of other sites that open this one get no handle on its window";
+        "Pages of other sites that open this one get no handle on its window.";
     /// `X-Frame-Options` was added.
     FrameOptionsAdded = "headers.x-frame-options", "RFC 7034 §2.1",
-        "other sites cannot show this page in a frame to steal clicks";
+        "Other sites cannot show this page in a frame to steal clicks.";
 
     /// The Cookie header was written anew.
     CookieCanonical = "cookie.canonical", "RFC 6265bis §4.2",
-        "the app gets one Cookie header in one unambiguous form";
+        "The app gets one Cookie header in one unambiguous form.";
     /// Prefixed names become the app's own again.
     CookieRestored = "cookie.prefix.restored", "RFC 6265bis §4.1.3",
-        "the browser kept the cookie under its prefixed name; the app knows it by its own";
+        "The browser kept the cookie under its prefixed name; the app knows it by its own.";
     /// The client holds a form of a cookie that is no longer used.
     CookieStale = "cookie.stale", "RFC 6265bis §5.8.3",
-        "the client holds this cookie in a form that is not accepted; it is deleted so that it cannot win later";
+        "The client holds this cookie in a form that is not accepted; it is deleted so that it cannot win later.";
     /// A cookie would have left over plain HTTP.
     CookieWithheld = "cookie.withheld", "RFC 6265bis §5.7",
-        "a Secure cookie sent over plain HTTP is refused by the browser and readable on the way";
+        "A Secure cookie sent over plain HTTP is refused by the browser and readable on the way.";
     /// A browser would ignore this Set-Cookie.
     CookieInvalid = "cookie.invalid", "RFC 6265bis §5.6",
-        "browsers ignore this Set-Cookie; it is passed on as the app wrote it";
+        "Browsers ignore this Set-Cookie; it is passed on as the app wrote it.";
     /// A cookie that scripts can read.
     CookieReadable = "cookie.readable", "RFC 6265bis §4.1.2.6",
-        "scripts can read this cookie; it could be hardened if no script needs it";
+        "Scripts can read this cookie; it could be hardened if no script needs it.";
     /// The app deletes a cookie.
     CookieDeleted = "cookie.deleted", "RFC 6265bis §3.1",
-        "the app deletes this cookie, so it is deleted in every form that the client may hold";
+        "The app deletes this cookie, so it is deleted in every form that the client may hold.";
     /// A cross-site POST arrived without a cookie that the Lax floor held back.
     CookieCrossSitePost = "cookie.same-site.cross-site-post", "RFC 6265bis §5.2, §8.8.2",
-        "SameSite=Lax holds cookies back on cross-site POST (SAML, form_post); if the app needs one here, set same_site = \"None\" for its name";
+        "SameSite=Lax holds cookies back on cross-site POST (SAML, form_post); if the app needs one here, set same_site = \"None\" for its name.";
     /// Scripts probably wanted the CSRF cookie.
     CookieScriptWanted = "cookie.readable.hint", "Django CSRF_COOKIE_HTTPONLY",
-        "a same-origin request with the CSRF cookie but without its header was refused: if scripts read that cookie, list it in cookies.readable";
+        "A same-origin request with the CSRF cookie but without its header was refused: if scripts read that cookie, list it in cookies.readable.";
     /// A response varies with the user agent.
     VaryUserAgent = "cookie.legacy-same-site.vary", "RFC 9110 §12.5.5",
-        "the cookie depends on the User-Agent, so a cache must not mix the responses";
+        "The cookie depends on the User-Agent, so a cache must not mix the responses.";
 }
 
 impl fmt::Display for Rule {
@@ -231,10 +231,16 @@ impl Recorder {
         }
     }
 
+    /// Whether everyday changes are recorded.
+    #[inline]
+    pub(crate) fn listens(&self) -> bool {
+        self.level == Level::All
+    }
+
     /// Records an everyday change; `make` runs only when somebody listens.
     #[inline]
     pub(crate) fn routine(&mut self, make: impl FnOnce() -> Change) {
-        if self.level == Level::All {
+        if self.listens() {
             self.changes.push(make());
         }
     }

@@ -1,9 +1,9 @@
 //! The headers that tell the app who came, and how: what the client claimed is
 //! taken out, what the gateway knows is put in.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use http::header::{HOST, HeaderMap, HeaderName, HeaderValue};
+use http::header::{COOKIE, HOST, HeaderMap, HeaderName, HeaderValue};
 
 use crate::explain::{Action, Change, Recorder, Rule};
 use crate::host::Host;
@@ -39,16 +39,33 @@ const ROUTE_HEADERS: [&str; 15] = [
 pub(crate) struct Facts<'a> {
     pub(crate) authority: &'a HeaderValue,
     pub(crate) host: &'a Host<'a>,
+    /// Whether the request has a `Host` field.
+    pub(crate) has_host: bool,
     pub(crate) client: Option<IpAddr>,
     pub(crate) secure: bool,
 }
 
+/// Which fields the request has, of those that later rules ask for: seen on the way, without a
+/// lookup for each.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Seen {
+    pub(crate) host: bool,
+    pub(crate) cookie: bool,
+}
+
 /// Takes out every header that the client may not send: route headers, and
 /// names with `_` or `.`, which CGI-style servers fold into the real ones.
-pub(crate) fn strip(headers: &mut HeaderMap, allowed: &[HeaderName], record: &mut Recorder) {
+pub(crate) fn strip(
+    headers: &mut HeaderMap,
+    allowed: &[HeaderName],
+    record: &mut Recorder,
+) -> Seen {
+    let mut seen = Seen::default();
     // Most requests carry none: find out in one pass before changing anything.
     let mut doomed: Vec<(HeaderName, Rule)> = Vec::new();
     for name in headers.keys() {
+        seen.host |= *name == HOST;
+        seen.cookie |= *name == COOKIE;
         if let Some(rule) = refusal(name.as_str()) {
             if rule == Rule::HeaderNameDropped && allowed.contains(name) {
                 continue;
@@ -72,6 +89,7 @@ pub(crate) fn strip(headers: &mut HeaderMap, allowed: &[HeaderName], record: &mu
         }
         headers.remove(&name);
     }
+    seen
 }
 
 fn refusal(name: &str) -> Option<Rule> {
@@ -105,7 +123,7 @@ pub(crate) fn set(headers: &mut HeaderMap, facts: &Facts<'_>, record: &mut Recor
     // One growth instead of several: this runs for every request.
     headers.reserve(6);
     // HTTP/2 names the host in the URL; the app wants the field (RFC 9113 §8.3.1).
-    if !headers.contains_key(HOST) {
+    if !facts.has_host {
         headers.insert(HOST, facts.authority.clone());
     }
     let mut put = |name: HeaderName, value: HeaderValue| {
@@ -125,33 +143,49 @@ pub(crate) fn set(headers: &mut HeaderMap, facts: &Facts<'_>, record: &mut Recor
     if let Some(client) = facts.client
         && let Some(value) = address_value(client)
     {
-        put(X_FORWARDED_FOR, value.clone());
-        put(X_REAL_IP, value);
+        // A copy, since sharing the value would cost an allocation all the same.
+        let copy = HeaderValue::from_bytes(value.as_bytes());
+        put(X_FORWARDED_FOR, value);
+        if let Ok(copy) = copy {
+            put(X_REAL_IP, copy);
+        }
     }
 }
 
 fn address_value(address: IpAddr) -> Option<HeaderValue> {
     match address {
         IpAddr::V4(address) => {
-            // By hand, since the general formatter is slow and this runs for
-            // every request: at most 15 bytes.
-            let mut text = Vec::with_capacity(15);
-            for (at, octet) in address.octets().into_iter().enumerate() {
-                if at > 0 {
-                    text.push(b'.');
-                }
-                if octet >= 100 {
-                    text.push(b'0' + octet / 100);
-                }
-                if octet >= 10 {
-                    text.push(b'0' + octet / 10 % 10);
-                }
-                text.push(b'0' + octet % 10);
-            }
-            HeaderValue::from_maybe_shared(bytes::Bytes::from(text)).ok()
+            let (text, length) = ipv4_text(address);
+            HeaderValue::from_bytes(text.get(..length)?).ok()
         }
         IpAddr::V6(address) => HeaderValue::try_from(address.to_string()).ok(),
     }
+}
+
+/// The dotted text and its length. By hand, since the general formatter is slow and this runs for
+/// every request.
+fn ipv4_text(address: Ipv4Addr) -> ([u8; 15], usize) {
+    let mut text = [0; 15];
+    let mut length = 0;
+    let mut push = |byte| {
+        if let Some(place) = text.get_mut(length) {
+            *place = byte;
+            length += 1;
+        }
+    };
+    for (at, octet) in address.octets().into_iter().enumerate() {
+        if at > 0 {
+            push(b'.');
+        }
+        if octet >= 100 {
+            push(b'0' + octet / 100);
+        }
+        if octet >= 10 {
+            push(b'0' + octet / 10 % 10);
+        }
+        push(b'0' + octet % 10);
+    }
+    (text, length)
 }
 
 #[cfg(test)]
@@ -255,6 +289,7 @@ mod tests {
         let facts = Facts {
             authority: &authority,
             host: &host,
+            has_host: false,
             client,
             secure: true,
         };
@@ -294,6 +329,7 @@ mod tests {
         let facts = Facts {
             authority: &authority,
             host: &host,
+            has_host: false,
             client: None,
             secure: false,
         };

@@ -8,6 +8,8 @@ use crate::explain::{Action, Change, Recorder, Rule};
 pub const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-opener-policy");
 
+static NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
 /// The values to add; `None` adds nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Headers {
@@ -46,22 +48,20 @@ impl Headers {
     }
 
     pub(crate) fn apply(&self, headers: &mut HeaderMap, applied: bool, record: &mut Recorder) {
-        let nosniff = self
-            .content_type_nosniff
-            .then(|| HeaderValue::from_static("nosniff"));
-        let framed_by_csp = || frame_ancestors(headers);
-        let frame = self.x_frame_options.clone().filter(|_| !framed_by_csp());
+        let nosniff = self.content_type_nosniff.then_some(&NOSNIFF);
+        let frame = self.x_frame_options.as_ref();
+        let frame = frame.filter(|_| !frame_ancestors(headers));
         let wanted = [
             (Rule::NosniffAdded, header::X_CONTENT_TYPE_OPTIONS, nosniff),
             (
                 Rule::ReferrerPolicyAdded,
                 header::REFERRER_POLICY,
-                self.referrer_policy.clone(),
+                self.referrer_policy.as_ref(),
             ),
             (
                 Rule::OpenerPolicyAdded,
                 CROSS_ORIGIN_OPENER_POLICY,
-                self.cross_origin_opener_policy.clone(),
+                self.cross_origin_opener_policy.as_ref(),
             ),
             (Rule::FrameOptionsAdded, header::X_FRAME_OPTIONS, frame),
         ];
@@ -74,7 +74,7 @@ impl Headers {
                         .after(value.as_bytes())
                         .applied(applied)
                 });
-                place.insert(value);
+                place.insert(value.clone());
             }
         }
     }

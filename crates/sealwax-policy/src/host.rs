@@ -29,10 +29,7 @@ impl<'a> Host<'a> {
         let valid = if let Some(literal) = name.strip_prefix('[') {
             is_ipv6_literal(literal)
         } else {
-            !name.is_empty()
-                && name
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+            !name.is_empty() && name.bytes().all(is_name_byte)
         };
         if !valid {
             return Err(MalformedHost);
@@ -47,6 +44,14 @@ impl<'a> Host<'a> {
             Cow::Borrowed(bare)
         };
         Ok(Self { raw, domain, port })
+    }
+
+    /// The domain, if it was not sent in lower case.
+    pub(crate) fn lowered(&self) -> Option<&str> {
+        match &self.domain {
+            Cow::Owned(domain) => Some(domain),
+            Cow::Borrowed(_) => None,
+        }
     }
 
     /// Puts together what was parsed before, so that it is parsed only once.
@@ -103,6 +108,22 @@ impl fmt::Display for MalformedHost {
 }
 
 impl std::error::Error for MalformedHost {}
+
+/// Whether a byte may stand in a host name, by its value.
+const NAME_BYTES: [bool; 256] = {
+    let mut allowed = [false; 256];
+    let mut byte = 0;
+    while byte < 128u8 {
+        allowed[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+        byte += 1;
+    }
+    allowed
+};
+
+fn is_name_byte(byte: u8) -> bool {
+    // 256 places: no byte is out of bounds.
+    NAME_BYTES[usize::from(byte)]
+}
 
 fn split_port(raw: &str) -> Result<(&str, Option<&str>), MalformedHost> {
     // In an IPv6 literal the colons before `]` are no port separators.

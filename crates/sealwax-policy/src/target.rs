@@ -12,7 +12,10 @@ use crate::host::Host;
 #[derive(Debug, Clone)]
 pub struct Target {
     authority: HeaderValue,
-    domain: Box<str>,
+    /// How much of the authority is the domain.
+    domain_length: usize,
+    /// The domain in lower case, where it did not come so: it seldom does not.
+    lowered: Option<Box<str>>,
     port_digits: usize,
 }
 
@@ -35,11 +38,9 @@ impl Target {
         }
         let authority = match (request.uri.authority(), field) {
             (Some(url), Some(field)) => {
-                if !url
-                    .as_str()
-                    .as_bytes()
-                    .eq_ignore_ascii_case(field.as_bytes())
-                {
+                let (url, sent) = (url.as_str().as_bytes(), field.as_bytes());
+                // Equal to the letter, but for malice and curiosity; that is cheaper to see.
+                if url != sent && !url.eq_ignore_ascii_case(sent) {
                     return Err(Rule::HostMismatch);
                 }
                 field.clone()
@@ -53,11 +54,13 @@ impl Target {
             _ => return Err(Rule::HostMalformed),
         };
         let host = Host::parse(authority.as_bytes()).map_err(|_| Rule::HostMalformed)?;
-        let domain = host.domain().into();
+        let domain_length = host.domain().len();
         let port_digits = host.port().map_or(0, str::len);
+        let lowered = host.lowered().map(Into::into);
         Ok(Self {
             authority,
-            domain,
+            domain_length,
+            lowered,
             port_digits,
         })
     }
@@ -71,15 +74,21 @@ impl Target {
     /// The name, lower-cased, without port and trailing dot.
     #[must_use]
     pub fn domain(&self) -> &str {
-        &self.domain
+        match &self.lowered {
+            Some(domain) => domain,
+            None => self.raw().get(..self.domain_length).unwrap_or_default(),
+        }
     }
 
     /// Name and port, split.
     #[must_use]
     pub fn host(&self) -> Host<'_> {
+        Host::from_parts(self.raw(), self.domain(), self.port_digits)
+    }
+
+    fn raw(&self) -> &str {
         // `read` has found nothing but ASCII in it.
-        let raw = self.authority.to_str().unwrap_or_default();
-        Host::from_parts(raw, &self.domain, self.port_digits)
+        std::str::from_utf8(self.authority.as_bytes()).unwrap_or_default()
     }
 }
 
