@@ -275,7 +275,8 @@ fn a_return_from_a_log_in_elsewhere_by_get_has_its_session() {
                     &[],
                     "<form method=post action=/agree><button id=agree>Agree</button></form>",
                 ),
-                _ => Step::response(303, &[("Location", &back)], ""),
+                "/agree" => Step::response(303, &[("Location", &back)], ""),
+                _ => Step::response(404, &[], ""),
             }
         })
         .await;

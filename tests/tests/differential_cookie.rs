@@ -2,6 +2,7 @@
 //! Django for Cookie. Where they differ, ours is wrong.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -443,4 +444,32 @@ fn without_us_django_is_fooled_by_white_space() {
         .output()
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "evil");
+}
+
+#[test]
+fn the_vectors_of_the_cookie_crate_are_what_django_says_today() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/sealwax-cookie/tests");
+    let committed = std::fs::read_to_string(directory.join("django_vectors.txt")).unwrap();
+    let lines = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    for version in [Version::Lts, Version::Six] {
+        let test = "the_vectors_of_the_cookie_crate_are_what_django_says_today (Django 6)";
+        let Some(django) = Django::available(version, test) else {
+            continue;
+        };
+        let output = Command::new(django.python())
+            .arg(directory.join("django_vectors.py"))
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let made = lines(&String::from_utf8_lossy(&output.stdout));
+        let committed = lines(&committed);
+        assert_eq!(made.len(), committed.len(), "{version:?}");
+        for (made, committed) in made.iter().zip(&committed) {
+            assert_eq!(made, committed, "{version:?}");
+        }
+    }
 }

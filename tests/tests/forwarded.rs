@@ -317,3 +317,36 @@ fn a_plain_listener_behind_a_trusted_proxy_believes_its_scheme() {
         }
     });
 }
+
+#[test]
+fn a_client_over_ipv6_is_named_without_brackets_and_port() {
+    run(30, async {
+        let app = Upstream::with(ok).await;
+        let gateway = Gateway::to(&app.url())
+            .listen("http = \"127.0.0.1:HTTP\"\nhttps = \"[::1]:HTTPS\"")
+            .hosts(&["localhost", "[::1]"])
+            .start()
+            .await;
+        let address = (std::net::Ipv6Addr::LOCALHOST, gateway.https.port()).into();
+        let authority = format!("[::1]:{}", gateway.https.port());
+        for (host, name) in [
+            (gateway.authority("localhost"), "localhost"),
+            (authority, "::1"),
+        ] {
+            let answer = Client::plain(address, &host, "/")
+                .tls(&gateway.tls(), name)
+                .send()
+                .await;
+            assert_eq!(answer.status, 200, "{host}: {answer:?}");
+            let seen = app.last();
+            assert_eq!(
+                (
+                    seen.header("x-forwarded-for").as_str(),
+                    seen.header("x-real-ip").as_str()
+                ),
+                ("::1", "::1")
+            );
+            assert_eq!(seen.header("host"), host);
+        }
+    });
+}

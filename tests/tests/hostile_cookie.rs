@@ -423,3 +423,42 @@ fn report_mode_changes_no_cookie_and_still_cleans_what_comes_in() {
         assert_eq!(app.last().header("cookie"), "sessionid=1; a=1");
     });
 }
+
+#[test]
+fn clients_that_cannot_read_none_are_spared_it_when_asked_for() {
+    run(30, async {
+        let app = Upstream::with(|_| {
+            Step::response(
+                200,
+                &[("Set-Cookie", "embed=1; Path=/; SameSite=None; Secure")],
+                "ok",
+            )
+        })
+        .await;
+        let old = "Mozilla/5.0 (iPhone; CPU iPhone OS 12_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/12.1.2 Mobile/15E148 Safari/604.1";
+        let new = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
+        for (setting, agent, none) in [
+            ("true", old, false),
+            ("true", new, true),
+            ("false", old, true),
+        ] {
+            let gateway = Gateway::to(&app.url())
+                .site(&format!("[site.cookies]\nlegacy_same_site = {setting}"))
+                .start()
+                .await;
+            let answer = gateway
+                .request("localhost", "/")
+                .header("User-Agent", agent)
+                .send()
+                .await;
+            let field = answer.set_cookie("embed").to_lowercase();
+            assert_eq!(field.contains("samesite=none"), none, "{field}");
+            assert!(field.contains("secure"), "{field}");
+            assert_eq!(
+                answer.header("vary").to_lowercase().contains("user-agent"),
+                setting == "true",
+                "{answer:?}"
+            );
+        }
+    });
+}
