@@ -213,7 +213,7 @@ impl<'a> Exchange<'a> {
         state: State<'_>,
         loops: &mut LoopWatch,
     ) -> Plan {
-        if self.redirects_to_itself(response) && self.is_loop(loops, state.now) {
+        if self.redirects_to_itself(response) && self.is_loop(response, loops, state.now) {
             let applied = self.enforcing();
             let url = self.url();
             self.record.notable(|| {
@@ -364,8 +364,14 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    fn is_loop(&self, loops: &mut LoopWatch, now: u64) -> bool {
-        loops.is_loop(self.route.client, &[&self.url()], now)
+    /// A permanent redirect to itself is one at once: browsers keep it and spin
+    /// in their own cache, without ever coming back to be counted.
+    fn is_loop(&self, response: &http::response::Parts, loops: &mut LoopWatch, now: u64) -> bool {
+        let permanent = matches!(
+            response.status,
+            StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT
+        );
+        permanent || loops.is_loop(self.route.client, &[&self.url()], now)
     }
 
     fn url(&self) -> Vec<u8> {

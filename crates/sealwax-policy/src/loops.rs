@@ -3,7 +3,7 @@
 //! One such redirect can be honest (a page that sets a cookie and reloads, a
 //! job that is not ready yet). The same client being sent to the same URL
 //! several times within seconds is the classic loop of an app that does not
-//! know it is behind HTTPS.
+//! know it is behind HTTPS. (A permanent one needs no counting.)
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};

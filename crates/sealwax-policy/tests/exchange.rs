@@ -413,7 +413,7 @@ fn a_redirect_loop_is_replaced_by_its_explanation() {
         "HTTPS://APP.example.com/x?y",
     ] {
         let mut world = World::new();
-        let response = format!("301\nlocation: {location}");
+        let response = format!("302\nlocation: {location}");
         for _ in 0..4 {
             let seen = world.run("GET /x?y", &response);
             assert_eq!(text(&seen.client["location"]), location);
@@ -422,6 +422,20 @@ fn a_redirect_loop_is_replaced_by_its_explanation() {
         assert_eq!(seen.client["x-status"], "508");
         assert!(seen.rules().contains(&"redirect.loop"));
     }
+}
+
+#[test]
+fn a_permanent_redirect_to_itself_is_a_loop_at_once() {
+    for status in ["301", "308"] {
+        let response = format!("{status}\nlocation: https://app.example.com/x");
+        let seen = World::new().run("GET /x", &response);
+        assert_eq!(seen.client["x-status"], "508", "{status}");
+    }
+    let mut reporting = World::new();
+    reporting.policy.mode = Mode::Report;
+    let seen = reporting.run("GET /x", "301\nlocation: /x");
+    assert_eq!(text(&seen.client["location"]), "/x");
+    assert!(seen.rules().contains(&"redirect.loop"));
 }
 
 #[test]
