@@ -83,25 +83,24 @@ impl Change {
         match self {
             Self::Secure => {
                 "Without Secure the cookie travels over plain HTTP, where anyone on the path reads \
-                 it (RFC 6265bis, Section 5.6.5)."
+                 it (RFC 6265bis §5.6.5)."
             }
             Self::HttpOnly => {
-                "Without HttpOnly a script injected into the page can read the cookie (RFC 6265bis, \
-                 Section 5.6.6)."
+                "Without HttpOnly a script injected into the page can read the cookie (RFC 6265bis §5.6.6)."
             }
             Self::SameSite => {
                 "Without a valid SameSite at the floor or above it, other sites can make the \
-                 browser send the cookie (RFC 6265bis, Section 5.6.7)."
+                 browser send the cookie (RFC 6265bis §5.6.7)."
             }
             Self::SameSiteDuplicate => {
                 "Only the last SameSite counts, but not every client knows that; the others were \
-                 removed (RFC 6265bis, Section 5.6.7)."
+                 removed (RFC 6265bis §5.6.7)."
             }
             Self::NoneNeedsSecure => {
-                "Browsers refuse SameSite=None without Secure (RFC 6265bis, Section 5.7)."
+                "Browsers refuse SameSite=None without Secure (RFC 6265bis §5.7)."
             }
             Self::PartitionedNeedsSecure => {
-                "Browsers refuse Partitioned without Secure (CHIPS, Section 2)."
+                "Browsers refuse Partitioned without Secure (CHIPS §2)."
             }
             Self::LegacySameSite => {
                 "This client drops SameSite=None or reads it as Strict, so the attribute was left \
@@ -109,27 +108,27 @@ impl Change {
             }
             Self::Prefix => {
                 "A name prefix keeps sibling hosts and plain HTTP from setting this cookie \
-                 (RFC 6265bis, Section 4.1.3)."
+                 (RFC 6265bis §4.1.3)."
             }
             Self::PrefixPath => {
                 "__Host- demands Path=/ in so many words; the default path of this request is / \
-                 anyway (RFC 6265bis, Sections 4.1.3.2 and 5.1.4)."
+                 anyway (RFC 6265bis §4.1.3.2, §5.1.4)."
             }
             Self::AppPrefix => {
                 "Browsers refuse the prefix that the app chose without the attributes it stands \
-                 for (RFC 6265bis, Section 4.1.3)."
+                 for (RFC 6265bis §4.1.3)."
             }
             Self::AppPrefixUnmet => {
                 "Browsers refuse this cookie: its __Host- prefix forbids a Domain and a Path other \
-                 than / (RFC 6265bis, Section 4.1.3.2)."
+                 than / (RFC 6265bis §4.1.3.2)."
             }
             Self::DomainKeepsName => {
                 "The cookie has a Domain, so other hosts may read it under this name; list it in \
-                 rename_domain to give it __Secure- (RFC 6265bis, Section 4.1.3.1)."
+                 rename_domain to give it __Secure- (RFC 6265bis §4.1.3.1)."
             }
             Self::TooLongToPrefix => {
                 "With a prefix, name and value would pass 4096 bytes and browsers would refuse the \
-                 cookie (RFC 6265bis, Section 5.6)."
+                 cookie (RFC 6265bis §5.6)."
             }
             Self::PrefixAmbiguous => {
                 "The name begins with Http-, and __Host- before it would read as the prefix \
@@ -137,7 +136,7 @@ impl Change {
             }
             Self::NotCanonical => {
                 "The name or the value is outside the canonical Cookie header, so the app will not \
-                 get this cookie back (RFC 6265bis, Section 4.1.1)."
+                 get this cookie back (RFC 6265bis §4.1.1)."
             }
         }
     }

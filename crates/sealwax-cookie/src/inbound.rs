@@ -74,27 +74,27 @@ impl InboundDrop {
             Self::NotCanonical(why) => why.reason(),
             Self::CaseVariant => {
                 "The name of a protected cookie came behind a prefix in another spelling than the \
-                 one it is sent out with (RFC 6265bis, Section 5.4)."
+                 one it is sent out with (RFC 6265bis §5.4)."
             }
             Self::DoublePrefix => {
                 "A sibling host can set __Secure-__Host-name with a Domain, so a prefix behind a \
-                 prefix proves nothing (RFC 6265bis, Section 5.4)."
+                 prefix proves nothing (RFC 6265bis §5.4)."
             }
             Self::Duplicate => {
                 "A protected name reaches the app once; the first has the longest path \
-                 (RFC 6265bis, Section 5.8.3)."
+                 (RFC 6265bis §5.8.3)."
             }
             Self::NeverPrefixed => {
                 "This cookie is never sent out with a prefix, so the prefixed one is an old form of \
-                 it (RFC 6265bis, Section 4.1.3)."
+                 it (RFC 6265bis §4.1.3)."
             }
             Self::NotSentOut => {
                 "A protected cookie is accepted only in the form in which it was sent out; any \
-                 sibling host can set the others (RFC 6265bis, Section 8.6)."
+                 sibling host can set the others (RFC 6265bis §8.6)."
             }
             Self::Outranked => {
                 "The same cookie came in a form that is harder to forge: __Host- before __Secure- \
-                 before the bare name (RFC 6265bis, Section 4.1.3)."
+                 before the bare name (RFC 6265bis §4.1.3)."
             }
         }
     }

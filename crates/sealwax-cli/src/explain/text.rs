@@ -198,15 +198,11 @@ fn note(change: &Change, paint: Paint) -> String {
 fn reason(rule: &str, sentence: &str, reference: &str, paint: Paint) -> String {
     // The sentences about single cookies cite their section themselves.
     let cited = if sentence.contains(reference) {
-        String::new()
+        sentence.to_owned()
     } else {
-        format!(" ({reference})")
+        format!("{} ({reference}).", sentence.trim_end_matches('.'))
     };
-    format!(
-        "{}  {}",
-        paint.bold(rule),
-        paint.dim(format!("{sentence}{cited}"))
-    )
+    format!("{}  {}", paint.bold(rule), paint.dim(cited))
 }
 
 fn method(examination: &Examination) -> &str {

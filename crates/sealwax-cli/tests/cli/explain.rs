@@ -50,30 +50,30 @@ Request, from the client to the app
   + X-Forwarded-Port: 8443
   + X-Forwarded-For: 203.0.113.7
   + X-Real-IP: 203.0.113.7
-      forwarded.set  the app learns scheme, host and client from the gateway, which knows them (RFC 7239 §1)
+      forwarded.set  The app learns scheme, host and client from the gateway, which knows them (RFC 7239 §1).
 
 Response, from the app to the client
     HTTP/1.1 200 OK
   - Set-Cookie: sessionid=abc; Path=/
   + Set-Cookie: __Host-sessionid=abc; Path=/; Secure; HttpOnly; SameSite=Lax
-      cookie.secure  Without Secure the cookie travels over plain HTTP, where anyone on the path reads it (RFC 6265bis, Section 5.6.5).
-      cookie.http-only  Without HttpOnly a script injected into the page can read the cookie (RFC 6265bis, Section 5.6.6).
-      cookie.same-site  Without a valid SameSite at the floor or above it, other sites can make the browser send the cookie (RFC 6265bis, Section 5.6.7).
-      cookie.prefix  A name prefix keeps sibling hosts and plain HTTP from setting this cookie (RFC 6265bis, Section 4.1.3).
+      cookie.secure  Without Secure the cookie travels over plain HTTP, where anyone on the path reads it (RFC 6265bis §5.6.5).
+      cookie.http-only  Without HttpOnly a script injected into the page can read the cookie (RFC 6265bis §5.6.6).
+      cookie.same-site  Without a valid SameSite at the floor or above it, other sites can make the browser send the cookie (RFC 6265bis §5.6.7).
+      cookie.prefix  A name prefix keeps sibling hosts and plain HTTP from setting this cookie (RFC 6265bis §4.1.3).
   - Set-Cookie: theme=dark; SameSite=Strict; Priority=High
   + Set-Cookie: theme=dark; SameSite=Strict; Priority=High; Secure
-      cookie.readable  note: scripts can read this cookie; it could be hardened if no script needs it (RFC 6265bis §4.1.2.6)
+      cookie.readable  note: Scripts can read this cookie; it could be hardened if no script needs it (RFC 6265bis §4.1.2.6).
       cookie.secure  as above
     Content-Type: text/html
   + X-Content-Type-Options: nosniff
-      headers.nosniff  browsers must not guess a type that the app did not declare (WHATWG Fetch, X-Content-Type-Options)
+      headers.nosniff  Browsers must not guess a type that the app did not declare (WHATWG Fetch, X-Content-Type-Options).
   + Referrer-Policy: strict-origin-when-cross-origin
-      headers.referrer-policy  full URLs of this site are not told to other sites (W3C Referrer Policy)
+      headers.referrer-policy  Full URLs of this site are not told to other sites (W3C Referrer Policy).
   + Cross-Origin-Opener-Policy: same-origin-allow-popups
-      headers.cross-origin-opener-policy  pages of other sites that open this one get no handle on its window (WHATWG HTML, Cross-origin opener policies)
+      headers.cross-origin-opener-policy  Pages of other sites that open this one get no handle on its window (WHATWG HTML, Cross-origin opener policies).
   + X-Frame-Options: SAMEORIGIN
-      headers.x-frame-options  other sites cannot show this page in a frame to steal clicks (RFC 7034 §2.1)
-  * hsts.withheld  `strict-transport-security`: HSTS is only sent for public names with a publicly trusted certificate (RFC 6797 §8.1.1)
+      headers.x-frame-options  Other sites cannot show this page in a frame to steal clicks (RFC 7034 §2.1).
+  * hsts.withheld  `strict-transport-security`: HSTS is only sent for public names with a publicly trusted certificate (RFC 6797 §8.1.1).
 ";
     assert_eq!(out, expected);
 }
@@ -85,7 +85,7 @@ fn plain_http_is_redirected() {
     assert_eq!(
         request,
         "Request, from the client\n    GET /a?b=c HTTP/1.1\n    Host: localhost:8080\n  \
-         * redirect.https  plain HTTP can be read and changed by anyone on the way (RFC 9110 §15.4)\n  \
+         * redirect.https  Plain HTTP can be read and changed by anyone on the way (RFC 9110 §15.4).\n  \
          → 307 Temporary Redirect; the app is not asked"
     );
     assert!(
@@ -116,7 +116,7 @@ Request, from the client
     GET / HTTP/1.1
     Host: other.example.com
   → 421 Misdirected Request; the app is not asked
-      host.unknown  no site here answers for this host, so a forged Host cannot reach an app (RFC 9110 §15.5.20)
+      host.unknown  No site here answers for this host, so a forged Host cannot reach an app (RFC 9110 §15.5.20).
     help: if `other.example.com` is yours, add it to `hosts` of its site; answered now: app.example.com
 ";
     assert_eq!(out, expected);
