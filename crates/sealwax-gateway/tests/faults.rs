@@ -200,12 +200,12 @@ fn slow_heads_and_idle_connections_are_closed() {
 #[test]
 fn an_app_that_redirects_to_itself_is_told_why() {
     let app = App::answering(
-        "HTTP/1.1 301 Moved Permanently\r\nLocation: https://localhost/\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 302 Found\r\nLocation: https://localhost/\r\nContent-Length: 0\r\n\r\n",
     );
     let running = start(&site(&app.url()));
     let mut client = Client::tls(&running, "localhost");
     let statuses: Vec<u16> = (0..5).map(|_| client.get("/").status).collect();
-    assert_eq!(statuses, [301, 301, 301, 301, 508]);
+    assert_eq!(statuses, [302, 302, 302, 302, 508]);
     assert!(client.get("/").text().contains("SECURE_PROXY_SSL_HEADER"));
 }
 
