@@ -179,6 +179,7 @@ pub(crate) fn response(
         learned: Vec::new(),
         set: Vec::new(),
         more: Vec::new(),
+        at: 0,
         saw_none: false,
     };
     out.watch(&request.stale);
@@ -188,6 +189,7 @@ pub(crate) fn response(
                 if let Some(rewritten) = out.rewrite(field) {
                     *field = rewritten;
                 }
+                out.at += 1;
             }
         }
         for (name, form) in request.stale.drain(..) {
@@ -205,8 +207,8 @@ pub(crate) fn response(
         saw_none,
         ..
     } = out;
-    for field in more {
-        headers.append(header::SET_COOKIE, field);
+    if !more.is_empty() {
+        merge(headers, more);
     }
     if saw_none && context.policy.legacy_same_site {
         vary_by_user_agent(headers, context, record);
@@ -222,8 +224,11 @@ struct Outgoing<'a, 'r> {
     /// Of the names that the client holds in a stale form: whether the response
     /// sets them, and as what.
     set: Vec<(Vec<u8>, Option<Form>)>,
-    /// Fields to append behind the app's own.
-    more: Vec<HeaderValue>,
+    /// Fields of ours, each with the number of the app's field that it goes
+    /// behind; `None` goes before all.
+    more: Vec<(Option<usize>, HeaderValue)>,
+    /// The number of the app's field at hand.
+    at: usize,
     /// Some cookie is meant for cross-site use.
     saw_none: bool,
 }
@@ -282,7 +287,7 @@ impl Outgoing<'_, '_> {
         });
     }
 
-    /// The first field of a deletion; the others are appended.
+    /// The first field of a deletion; the others go right behind it.
     fn delete(
         &mut self,
         cookie: &SetCookie<'_>,
@@ -295,14 +300,15 @@ impl Outgoing<'_, '_> {
             .into_iter()
             .filter_map(value);
         let first = fields.next();
-        self.more.extend(fields);
-        let more = &self.more;
+        let begin = self.more.len();
+        self.more.extend(fields.map(|field| (Some(self.at), field)));
+        let more = self.more.get(begin..).unwrap_or_default();
         self.record.routine(|| {
             let first = first
                 .as_ref()
                 .map_or(cookie.as_bytes(), HeaderValue::as_bytes);
             let all: Vec<&[u8]> = std::iter::once(first)
-                .chain(more.iter().map(HeaderValue::as_bytes))
+                .chain(more.iter().map(|(_, field)| field.as_bytes()))
                 .collect();
             Change::new(
                 Rule::CookieDeleted,
@@ -386,8 +392,7 @@ impl Outgoing<'_, '_> {
             }
         }
         for old in sealwax_cookie::superseded(form, known.into()).iter() {
-            self.more
-                .extend(value(sealwax_cookie::delete_stale(cookie.name(), old)));
+            self.delete_before_all(cookie.name(), old);
         }
     }
 
@@ -405,8 +410,14 @@ impl Outgoing<'_, '_> {
         self.record.notable(|| {
             Change::new(Rule::CookieStale, Action::Removed, printable(name)).applied(applied)
         });
-        self.more
-            .extend(value(sealwax_cookie::delete_stale(name, form)));
+        self.delete_before_all(name, form);
+    }
+
+    /// Browsers go through the fields in order, so whatever the app sets in
+    /// this response wins.
+    fn delete_before_all(&mut self, name: &[u8], form: Form) {
+        let deletion = value(sealwax_cookie::delete_stale(name, form));
+        self.more.extend(deletion.map(|field| (None, field)));
     }
 
     fn withhold(&mut self, field: &HeaderValue) {
@@ -425,6 +436,28 @@ impl Outgoing<'_, '_> {
         let agent = self.context.asked.user_agent.as_ref();
         self.context.policy.legacy_same_site
             && agent.is_some_and(|agent| sealwax_cookie::cannot_read_none(agent.as_bytes()))
+    }
+}
+
+/// Puts our fields between the app's, whose order stays.
+fn merge(headers: &mut HeaderMap, mut more: Vec<(Option<usize>, HeaderValue)>) {
+    // Stable, so that ours stay in their order too; `None` comes first.
+    more.sort_by_key(|(behind, _)| *behind);
+    let mut more = more.into_iter().peekable();
+    let theirs: Vec<HeaderValue> = headers
+        .get_all(header::SET_COOKIE)
+        .iter()
+        .cloned()
+        .collect();
+    headers.remove(header::SET_COOKIE);
+    while let Some((_, field)) = more.next_if(|(behind, _)| behind.is_none()) {
+        headers.append(header::SET_COOKIE, field);
+    }
+    for (at, field) in theirs.into_iter().enumerate() {
+        headers.append(header::SET_COOKIE, field);
+        while let Some((_, field)) = more.next_if(|(behind, _)| *behind == Some(at)) {
+            headers.append(header::SET_COOKIE, field);
+        }
     }
 }
 

@@ -251,6 +251,31 @@ fn a_deletion_goes_out_for_both_forms() {
 }
 
 #[test]
+fn what_the_app_sets_after_deleting_it_stays() {
+    let mut world = World::new();
+    let seen = world.run(
+        "GET /login\ncookie: PHPSESSID=planted",
+        "200\nset-cookie: PHPSESSID=deleted; expires=Thu, 01-Jan-1970 00:00:01 GMT; Max-Age=0; path=/\n\
+         set-cookie: PHPSESSID=new; path=/; HttpOnly\nset-cookie: other=1; path=/",
+    );
+    let names: Vec<String> = seen
+        .set_cookies()
+        .iter()
+        .map(|c| c.split(';').next().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "PHPSESSID=", // the planted one
+            "PHPSESSID=deleted",
+            "__Host-PHPSESSID=deleted",
+            "__Host-PHPSESSID=new",
+            "other=1"
+        ]
+    );
+}
+
+#[test]
 fn migration_lets_bare_names_in_until_a_prefixed_one_comes() {
     let mut world = World::new();
     world.policy.cookies.migrate = true;
