@@ -51,16 +51,18 @@ impl Kind {
     }
 
     fn of(name: &[u8]) -> Self {
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        // In the usual spelling first: that is one comparison of a word, not one for each letter.
+        let is =
+            |known: &str| name == known.as_bytes() || name.eq_ignore_ascii_case(known.as_bytes());
         match name.len() {
-            4 if is("path") => Self::Path,
-            6 if is("secure") => Self::Secure,
-            6 if is("domain") => Self::Domain,
-            7 if is("expires") => Self::Expires,
-            7 if is("max-age") => Self::MaxAge,
-            8 if is("httponly") => Self::HttpOnly,
-            8 if is("samesite") => Self::SameSite,
-            11 if is("partitioned") => Self::Partitioned,
+            4 if is("Path") => Self::Path,
+            6 if is("Secure") => Self::Secure,
+            6 if is("Domain") => Self::Domain,
+            7 if is("Expires") => Self::Expires,
+            7 if is("Max-Age") => Self::MaxAge,
+            8 if is("HttpOnly") => Self::HttpOnly,
+            8 if is("SameSite") => Self::SameSite,
+            11 if is("Partitioned") => Self::Partitioned,
             _ => Self::Other,
         }
     }

@@ -7,6 +7,13 @@
 /// Unicode white space stays: Chromium keeps U+2000 in front of a cookie name, and a reader that
 /// trims it sees a different name than the browser enforced.
 pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
+    // Nearly always there is nothing to remove, and one look at each end says so.
+    if let [first, .., last] = bytes
+        && *first > b' '
+        && *last > b' '
+    {
+        return bytes;
+    }
     let mut bytes = trim_start(bytes);
     while let [rest @ .., b' ' | b'\t'] = bytes {
         bytes = rest;
@@ -62,10 +69,20 @@ pub(crate) fn find(bytes: &[u8], needle: u8) -> Option<usize> {
         .map(|at| words.len() * 8 + at)
 }
 
+/// The pieces in one allocation of exactly their length, which can then be shared as it is.
+pub(crate) fn concat(pieces: &[&[u8]]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(pieces.iter().map(|piece| piece.len()).sum());
+    // Copying nothing costs as much as copying a little.
+    let pieces = pieces.iter().filter(|piece| !piece.is_empty());
+    pieces.for_each(|piece| out.extend_from_slice(piece));
+    out
+}
+
 /// What follows `prefix`, matched ASCII case-insensitively.
 pub(crate) fn strip_prefix_ignore_case<'a>(bytes: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
     let (head, rest) = bytes.split_at_checked(prefix.len())?;
-    head.eq_ignore_ascii_case(prefix).then_some(rest)
+    // Most often the case is the same too, which is much cheaper to see.
+    (head == prefix || head.eq_ignore_ascii_case(prefix)).then_some(rest)
 }
 
 /// Whether there is any of `%x00-08 / %x0A-1F / %x7F`, the control characters that make a user agent

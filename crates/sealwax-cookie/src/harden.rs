@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::attributes::Kind;
-use crate::bytes::{strip_prefix_ignore_case, trim};
+use crate::bytes::{concat, strip_prefix_ignore_case, trim};
 use crate::change::{Change, Changes};
 use crate::form::Form;
 use crate::pairs::{name_flaw, quote_flaw};
@@ -211,34 +211,34 @@ impl Plan {
         }
     }
 
-    /// The field, in an allocation of exactly its length, which can be shared as it is.
     fn write(&self, cookie: &SetCookie<'_>) -> Vec<u8> {
         let (lead, pair, rest) = cookie.split();
         let prefix = self.prefix.map_or("", Prefix::as_str).as_bytes();
         let attributes = self.attributes_that_stay(cookie, rest);
 
-        let mut joint = joint_after(&attributes);
+        let mut used_up = separator_bytes_in(&attributes);
         let mut add = |attribute: Option<&'static str>| match attribute {
-            Some(text) => [std::mem::replace(&mut joint, b"; "), text.as_bytes()],
-            None => [&[][..]; 2],
+            Some(text) => text
+                .as_bytes()
+                .get(std::mem::take(&mut used_up)..)
+                .unwrap_or_default(),
+            None => &[],
         };
-        let path = add(self.add_path.then_some("Path=/"));
-        let secure = add(self.add_secure.then_some("Secure"));
-        let http_only = add(self.add_http_only.then_some("HttpOnly"));
-        let same_site = add(match self.same_site {
-            SameSiteEdit::Write(value) => Some(value.attribute()),
-            SameSiteEdit::Keep | SameSiteEdit::Remove => None,
-        });
-        [
-            [lead, prefix],
-            [pair, &attributes],
-            path,
-            secure,
-            http_only,
-            same_site,
-        ]
-        .as_flattened()
-        .concat()
+        concat(&[
+            lead,
+            prefix,
+            pair,
+            &attributes,
+            add(self.add_path.then_some("; Path=/")),
+            add(self.add_secure.then_some("; Secure")),
+            add(self.add_http_only.then_some("; HttpOnly")),
+            add(match self.same_site {
+                SameSiteEdit::Write(SameSite::Lax) => Some("; SameSite=Lax"),
+                SameSiteEdit::Write(SameSite::None) => Some("; SameSite=None"),
+                SameSiteEdit::Write(SameSite::Strict) => Some("; SameSite=Strict"),
+                SameSiteEdit::Keep | SameSiteEdit::Remove => None,
+            }),
+        ])
     }
 
     /// The attributes that stay, each with its semicolon: most often all of `rest`. Once the field
@@ -304,14 +304,14 @@ fn plan_same_site(
     }
 }
 
-/// What goes between `attributes` and one that is added: an empty one at the end (`a=b;`) is used up
-/// instead of doubling the semicolon.
-fn joint_after(attributes: &[u8]) -> &'static [u8] {
+/// How much of the `; ` before an added attribute `attributes` end with: an empty one at the end
+/// (`a=b;`) is used up instead of doubling the semicolon.
+fn separator_bytes_in(attributes: &[u8]) -> usize {
     let last = attributes.iter().rposition(|byte| *byte == b';');
     match last.and_then(|at| attributes.get(at + 1..)) {
-        Some([]) => b" ",
-        Some(tail) if trim(tail).is_empty() => b"",
-        _ => b"; ",
+        Some([]) => 1,
+        Some(tail) if trim(tail).is_empty() => 2,
+        _ => 0,
     }
 }
 

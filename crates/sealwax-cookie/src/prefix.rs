@@ -26,9 +26,6 @@ pub enum Prefix {
 }
 
 impl Prefix {
-    /// Longest first, so that `__Host-Http-x` is not taken for `__Host-` and `Http-x`.
-    const LONGEST_FIRST: [Self; 4] = [Self::HostHttp, Self::Secure, Self::Host, Self::Http];
-
     /// The prefix in the spelling of the specification.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,13 +39,19 @@ impl Prefix {
     /// The prefix of `name` and what follows it, matched as browsers match it: ASCII
     /// case-insensitively. `None` when the name has none.
     pub fn split(name: &[u8]) -> Option<(Self, &[u8])> {
-        // Nearly every name fails here, without four comparisons.
-        if !name.starts_with(b"__") {
-            return None;
+        // Nearly every name fails here, without a comparison.
+        let candidate = match name {
+            [b'_', b'_', b's' | b'S', ..] => Self::Secure,
+            [b'_', b'_', b'h' | b'H', b'o' | b'O', ..] => Self::Host,
+            [b'_', b'_', b'h' | b'H', ..] => Self::Http,
+            _ => return None,
+        };
+        let rest = strip_prefix_ignore_case(name, candidate.as_str().as_bytes())?;
+        // The longest prefix counts: `__Host-Http-x` is not `__Host-` and `Http-x`.
+        match strip_prefix_ignore_case(rest, b"Http-") {
+            Some(rest) if candidate == Self::Host => Some((Self::HostHttp, rest)),
+            _ => Some((candidate, rest)),
         }
-        Self::LONGEST_FIRST.into_iter().find_map(|prefix| {
-            strip_prefix_ignore_case(name, prefix.as_str().as_bytes()).map(|rest| (prefix, rest))
-        })
     }
 
     /// Whether `name` carries this prefix in the exact spelling of the specification.

@@ -22,15 +22,6 @@ impl SameSite {
         }
     }
 
-    /// The whole attribute as it is written in `Set-Cookie`.
-    pub(crate) const fn attribute(self) -> &'static str {
-        match self {
-            Self::Lax => "SameSite=Lax",
-            Self::None => "SameSite=None",
-            Self::Strict => "SameSite=Strict",
-        }
-    }
-
     /// Reads an attribute value, ASCII case-insensitively; `None` for anything else.
     pub fn parse(value: &[u8]) -> Option<Self> {
         [Self::Lax, Self::None, Self::Strict]
