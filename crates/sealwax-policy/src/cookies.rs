@@ -245,29 +245,32 @@ impl Outgoing<'_, '_> {
 
     /// What goes out instead of `field`, if anything does.
     fn rewrite(&mut self, field: &HeaderValue) -> Option<HeaderValue> {
-        let cookie = match SetCookie::parse(field.as_bytes()) {
-            Ok(cookie) => cookie,
+        match &SetCookie::parse(field.as_bytes()) {
+            Ok(cookie) => self.rewrite_valid(cookie),
             Err(refusal) => {
-                self.report_invalid(field, refusal);
-                return None;
+                self.report_invalid(field, *refusal);
+                None
             }
-        };
+        }
+    }
+
+    fn rewrite_valid(&mut self, cookie: &SetCookie<'_>) -> Option<HeaderValue> {
         let remembered = self.context.state.names.look_up(cookie.name());
         let known = remembered.known();
-        let mut demand = self.context.policy.cookies.demand(&cookie, known);
+        let mut demand = self.context.policy.cookies.demand(cookie, known);
         self.saw_none |= cookie.same_site() == SameSiteAttribute::Is(SameSite::None)
             || demand.same_site == Some(SameSite::None);
         demand.legacy_client = self.legacy_client();
         // Unix time fits an i64 for the next 292 billion years.
         let now = i64::try_from(self.context.state.now).unwrap_or(i64::MAX);
         if cookie.is_deletion(now) {
-            return self.delete(&cookie, &demand, known);
+            return self.delete(cookie, &demand, known);
         }
         let path = self.context.asked.path().as_bytes();
-        let hardened = sealwax_cookie::harden(&cookie, path, &demand);
-        self.report(&cookie, &hardened, known);
-        self.learn(&cookie, &hardened, remembered);
-        self.make_way(&cookie, hardened.form, known);
+        let hardened = sealwax_cookie::harden(cookie, path, &demand);
+        self.report(cookie, &hardened, known);
+        self.learn(cookie, &hardened, remembered);
+        self.make_way(cookie, hardened.form, known);
         match hardened.field {
             Cow::Owned(bytes) => value(bytes),
             Cow::Borrowed(_) => None,

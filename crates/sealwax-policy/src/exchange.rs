@@ -25,6 +25,7 @@ use crate::answer::{Answer, Problem};
 use crate::cookies::{self, Learned, RequestCookies};
 use crate::explain::{Action, Change, Level, Recorder, Rule};
 use crate::forwarded;
+use crate::headers::Present;
 use crate::hsts;
 use crate::loops::LoopWatch;
 use crate::policy::{Mode, Policy};
@@ -276,13 +277,20 @@ impl<'a> Exchange<'a> {
     fn protect(&mut self, headers: &mut HeaderMap, state: State<'_>) {
         // One growth of the map instead of several.
         headers.reserve(6);
-        self.strict_transport_security(headers, state.hsts);
+        let present = Present::of(headers);
+        self.strict_transport_security(headers, &present, state.hsts);
+        let applied = self.enforcing();
         self.policy
             .headers
-            .apply(headers, self.enforcing(), &mut self.record);
+            .apply(headers, &present, applied, &mut self.record);
     }
 
-    fn strict_transport_security(&mut self, headers: &mut HeaderMap, value: &HeaderValue) {
+    fn strict_transport_security(
+        &mut self,
+        headers: &mut HeaderMap,
+        present: &Present,
+        value: &HeaderValue,
+    ) {
         let applied = self.enforcing();
         let when = self.policy.hsts.when;
         let memorable = when == When::Always || hsts::may_remember(self.target.domain());
@@ -316,15 +324,13 @@ impl<'a> Exchange<'a> {
             When::Always => true,
             When::Public => self.connection.publicly_trusted,
         };
-        if wanted
-            && let header::Entry::Vacant(place) = headers.entry(header::STRICT_TRANSPORT_SECURITY)
-        {
+        if wanted && !present.strict_transport_security {
             self.record.routine(|| {
                 Change::new(Rule::HstsAdded, Action::Added, "strict-transport-security")
                     .after(value.as_bytes())
                     .applied(applied)
             });
-            place.insert(value.clone());
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, value.clone());
         }
     }
 

@@ -14,6 +14,11 @@ const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port")
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
+static HTTP: HeaderValue = HeaderValue::from_static("http");
+static HTTPS: HeaderValue = HeaderValue::from_static("https");
+static PORT_80: HeaderValue = HeaderValue::from_static("80");
+static PORT_443: HeaderValue = HeaderValue::from_static("443");
+
 /// Headers by which clients or other proxies describe the route. `x-forwarded`
 /// and all that begins with `x-forwarded-`, and our own `sealwax-` and
 /// `x-sealwax-`, are matched by prefix.
@@ -116,9 +121,9 @@ fn refusal(name: &str) -> Option<Rule> {
 /// app can pick the wrong one.
 pub(crate) fn set(headers: &mut HeaderMap, facts: &Facts<'_>, record: &mut Recorder) {
     let (scheme, default_port) = if facts.secure {
-        ("https", "443")
+        (&HTTPS, &PORT_443)
     } else {
-        ("http", "80")
+        (&HTTP, &PORT_80)
     };
     // One growth instead of several: this runs for every request.
     headers.reserve(6);
@@ -132,12 +137,12 @@ pub(crate) fn set(headers: &mut HeaderMap, facts: &Facts<'_>, record: &mut Recor
         });
         headers.insert(name, value);
     };
-    put(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
+    put(X_FORWARDED_PROTO, scheme.clone());
     put(X_FORWARDED_HOST, facts.authority.clone());
     let port = match facts.host.port() {
         // `Host::parse` let only digits through.
-        Some(port) => HeaderValue::from_str(port).unwrap_or(HeaderValue::from_static(default_port)),
-        None => HeaderValue::from_static(default_port),
+        Some(port) => HeaderValue::from_str(port).unwrap_or_else(|_| default_port.clone()),
+        None => default_port.clone(),
     };
     put(X_FORWARDED_PORT, port);
     if let Some(client) = facts.client

@@ -47,35 +47,40 @@ impl Headers {
         }
     }
 
-    pub(crate) fn apply(&self, headers: &mut HeaderMap, applied: bool, record: &mut Recorder) {
-        let nosniff = self.content_type_nosniff.then_some(&NOSNIFF);
-        let frame = self.x_frame_options.as_ref();
-        let frame = frame.filter(|_| !frame_ancestors(headers));
-        let wanted = [
-            (Rule::NosniffAdded, header::X_CONTENT_TYPE_OPTIONS, nosniff),
-            (
-                Rule::ReferrerPolicyAdded,
-                header::REFERRER_POLICY,
-                self.referrer_policy.as_ref(),
-            ),
-            (
-                Rule::OpenerPolicyAdded,
-                CROSS_ORIGIN_OPENER_POLICY,
-                self.cross_origin_opener_policy.as_ref(),
-            ),
-            (Rule::FrameOptionsAdded, header::X_FRAME_OPTIONS, frame),
-        ];
-        for (rule, name, value) in wanted {
-            if let Some(value) = value
-                && let header::Entry::Vacant(place) = headers.entry(name)
-            {
+    /// Adds what is wanted and not `present`.
+    pub(crate) fn apply(
+        &self,
+        headers: &mut HeaderMap,
+        present: &Present,
+        applied: bool,
+        record: &mut Recorder,
+    ) {
+        let framed_by_csp = present.content_security_policy && frame_ancestors(headers);
+        let mut add = |rule, name: HeaderName, value: Option<&HeaderValue>| {
+            if let Some(value) = value {
                 record.routine(|| {
-                    Change::new(rule, Action::Added, place.key().as_str())
+                    Change::new(rule, Action::Added, name.as_str())
                         .after(value.as_bytes())
                         .applied(applied)
                 });
-                place.insert(value.clone());
+                headers.insert(name, value.clone());
             }
+        };
+        if self.content_type_nosniff && !present.content_type_options {
+            let name = header::X_CONTENT_TYPE_OPTIONS;
+            add(Rule::NosniffAdded, name, Some(&NOSNIFF));
+        }
+        if !present.referrer_policy {
+            let (name, value) = (header::REFERRER_POLICY, &self.referrer_policy);
+            add(Rule::ReferrerPolicyAdded, name, value.as_ref());
+        }
+        if !present.opener_policy {
+            let (name, value) = (CROSS_ORIGIN_OPENER_POLICY, &self.cross_origin_opener_policy);
+            add(Rule::OpenerPolicyAdded, name, value.as_ref());
+        }
+        if !present.frame_options && !framed_by_csp {
+            let (name, value) = (header::X_FRAME_OPTIONS, &self.x_frame_options);
+            add(Rule::FrameOptionsAdded, name, value.as_ref());
         }
     }
 }
@@ -83,6 +88,33 @@ impl Headers {
 impl Default for Headers {
     fn default() -> Self {
         Self::compatible()
+    }
+}
+
+/// Which headers a response has of those that decide about another: found in one pass over the
+/// names, which costs less than a lookup for each.
+#[derive(Debug, Default)]
+pub(crate) struct Present {
+    pub(crate) strict_transport_security: bool,
+    content_security_policy: bool,
+    content_type_options: bool,
+    frame_options: bool,
+    opener_policy: bool,
+    referrer_policy: bool,
+}
+
+impl Present {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let mut present = Self::default();
+        for name in headers.keys() {
+            present.strict_transport_security |= *name == header::STRICT_TRANSPORT_SECURITY;
+            present.content_security_policy |= *name == header::CONTENT_SECURITY_POLICY;
+            present.content_type_options |= *name == header::X_CONTENT_TYPE_OPTIONS;
+            present.frame_options |= *name == header::X_FRAME_OPTIONS;
+            present.opener_policy |= *name == CROSS_ORIGIN_OPENER_POLICY;
+            present.referrer_policy |= *name == header::REFERRER_POLICY;
+        }
+        present
     }
 }
 
@@ -116,7 +148,8 @@ mod tests {
         for (name, value) in own {
             headers.append(*name, HeaderValue::from_static(value));
         }
-        settings.apply(&mut headers, true, &mut Recorder::default());
+        let present = Present::of(&headers);
+        settings.apply(&mut headers, &present, true, &mut Recorder::default());
         headers
     }
 

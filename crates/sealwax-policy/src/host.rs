@@ -24,7 +24,11 @@ impl<'a> Host<'a> {
     /// information, a character outside the grammar or an empty port.
     pub fn parse(raw: &'a [u8]) -> Result<Self, MalformedHost> {
         // The grammar below is ASCII only, so a value that is not UTF-8 fails it.
-        let raw = std::str::from_utf8(raw).map_err(|_| MalformedHost)?;
+        Self::read(std::str::from_utf8(raw).map_err(|_| MalformedHost)?)
+    }
+
+    /// [`parse`](Self::parse) for text.
+    pub(crate) fn read(raw: &'a str) -> Result<Self, MalformedHost> {
         let (name, port) = split_port(raw)?;
         let valid = if let Some(literal) = name.strip_prefix('[') {
             is_ipv6_literal(literal)

@@ -53,7 +53,7 @@ impl Target {
             }
             _ => return Err(Rule::HostMalformed),
         };
-        let host = Host::parse(authority.as_bytes()).map_err(|_| Rule::HostMalformed)?;
+        let host = Host::read(text(&authority)?).map_err(|_| Rule::HostMalformed)?;
         let domain_length = host.domain().len();
         let port_digits = host.port().map_or(0, str::len);
         let lowered = host.lowered().map(Into::into);
@@ -76,20 +76,30 @@ impl Target {
     pub fn domain(&self) -> &str {
         match &self.lowered {
             Some(domain) => domain,
-            None => self.raw().get(..self.domain_length).unwrap_or_default(),
+            None => self.sent().get(..self.domain_length).unwrap_or_default(),
         }
     }
 
     /// Name and port, split.
     #[must_use]
     pub fn host(&self) -> Host<'_> {
-        Host::from_parts(self.raw(), self.domain(), self.port_digits)
+        let sent = self.sent();
+        let domain = match &self.lowered {
+            Some(domain) => domain,
+            None => sent.get(..self.domain_length).unwrap_or_default(),
+        };
+        Host::from_parts(sent, domain, self.port_digits)
     }
 
-    fn raw(&self) -> &str {
+    fn sent(&self) -> &str {
         // `read` has found nothing but ASCII in it.
-        std::str::from_utf8(self.authority.as_bytes()).unwrap_or_default()
+        text(&self.authority).unwrap_or_default()
     }
+}
+
+/// A host in ASCII, the only kind there is.
+fn text(authority: &HeaderValue) -> Result<&str, Rule> {
+    authority.to_str().map_err(|_| Rule::HostMalformed)
 }
 
 #[cfg(test)]
