@@ -16,7 +16,8 @@ use crate::{Answer, exchange_tcp, exchange_tls};
 ///
 /// # Panics
 /// When it is not there; the message says how to build it.
-fn binary() -> PathBuf {
+#[must_use]
+pub fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("SEALWAX_BIN") {
         return path.into();
     }

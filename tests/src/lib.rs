@@ -43,7 +43,7 @@ pub use authority::Authority;
 pub use browser::{Chromium, Cookie, SetCookieSeen};
 pub use client::{Answer, Client, Error, Tls, connect_tls};
 pub use digest::{hex, sha256};
-pub use gateway::{Builder, Finished, Gateway, sealwax};
+pub use gateway::{Builder, Finished, Gateway, binary, sealwax};
 pub use page::Page;
 pub use ports::free_port;
 pub use process::{Process, peak_memory, resident_memory, run, wait_until};

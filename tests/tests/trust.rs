@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use sealwax_tests::{Chromium, Gateway, Step, Upstream, run, sealwax, skip};
+use sealwax_tests::{Chromium, Gateway, Step, Upstream, binary, run, sealwax, skip};
 use tempfile::TempDir;
 
 /// A home with an NSS database, as Chromium leaves one.
@@ -32,8 +32,6 @@ fn listed(home: &Path) -> String {
 /// Runs `sealwax trust …` where the system's store is a copy that ends with the command:
 /// the tests must not make the machine trust anything.
 fn trust(home: &Path, script: &str) -> std::process::Output {
-    let binary = std::env::var("SEALWAX_BIN")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../target/debug/sealwax").into());
     let mounts = "set -e; mount --make-rprivate / 2>/dev/null || true
         for dir in /usr/local/share/ca-certificates /etc/ssl/certs; do
           copy=$(mktemp -d); cp -a $dir/. $copy/; mount -t tmpfs tmpfs $dir; cp -a $copy/. $dir/; rm -rf $copy
@@ -43,7 +41,7 @@ fn trust(home: &Path, script: &str) -> std::process::Output {
         .env("HOME", home)
         .env("SEALWAX_HOME", home.join("sealwax"))
         .env_remove("XDG_DATA_HOME")
-        .env("SEALWAX", binary)
+        .env("SEALWAX", binary())
         .output()
         .unwrap()
 }
