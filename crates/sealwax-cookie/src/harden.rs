@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::attributes::Kind;
-use crate::bytes::{concat, strip_prefix_ignore_case, trim};
+use crate::bytes::{concat, strip_prefix_ignore_case, trim_start};
 use crate::change::{Change, Changes};
 use crate::form::Form;
 use crate::pairs::{name_flaw, quote_flaw};
@@ -310,7 +310,7 @@ fn separator_bytes_in(attributes: &[u8]) -> usize {
     let last = attributes.iter().rposition(|byte| *byte == b';');
     match last.and_then(|at| attributes.get(at + 1..)) {
         Some([]) => 1,
-        Some(tail) if trim(tail).is_empty() => 2,
+        Some(tail) if trim_start(tail).is_empty() => 2,
         _ => 0,
     }
 }
