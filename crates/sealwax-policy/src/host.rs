@@ -130,8 +130,11 @@ fn is_name_byte(byte: u8) -> bool {
 }
 
 fn split_port(raw: &str) -> Result<(&str, Option<&str>), MalformedHost> {
-    // In an IPv6 literal the colons before `]` are no port separators.
-    let search_from = raw.rfind(']').map_or(0, |at| at + 1);
+    // In an IPv6 literal the colons before `]` are no port separators. Elsewhere a `]` has no place.
+    let search_from = match raw.starts_with('[') {
+        true => raw.rfind(']').map_or(0, |at| at + 1),
+        false => 0,
+    };
     match raw[search_from..].split_once(':') {
         None => Ok((raw, None)),
         Some((before, port)) => {
