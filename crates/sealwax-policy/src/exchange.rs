@@ -188,6 +188,7 @@ impl<'a> Exchange<'a> {
         let seen = forwarded::strip(
             &mut request.headers,
             &self.policy.odd_header_names,
+            self.route.by_proxy,
             &mut self.record,
         );
         let facts = forwarded::Facts {
@@ -275,9 +276,10 @@ impl<'a> Exchange<'a> {
 
     /// The headers that every response carries, whoever made it.
     fn protect(&mut self, headers: &mut HeaderMap, state: State<'_>) {
-        // One growth of the map instead of several.
-        headers.reserve(6);
         let present = Present::of(headers);
+        // One growth of the map instead of several, and none where what is missing fits in. One
+        // place stays free: a full map grows even to look up the cookies.
+        headers.reserve(present.missing() + 1);
         self.strict_transport_security(headers, &present, state.hsts);
         let applied = self.enforcing();
         self.policy

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use http::header::{COOKIE, HOST, HeaderMap, HeaderName, HeaderValue};
 
+use crate::claims::{Claim, claim};
 use crate::explain::{Action, Change, Recorder, Rule};
 use crate::host::Host;
 
@@ -18,27 +19,6 @@ static HTTP: HeaderValue = HeaderValue::from_static("http");
 static HTTPS: HeaderValue = HeaderValue::from_static("https");
 static PORT_80: HeaderValue = HeaderValue::from_static("80");
 static PORT_443: HeaderValue = HeaderValue::from_static("443");
-
-/// Headers by which clients or other proxies describe the route. `x-forwarded`
-/// and all that begins with `x-forwarded-`, and our own `sealwax-` and
-/// `x-sealwax-`, are matched by prefix.
-const ROUTE_HEADERS: [&str; 15] = [
-    "cf-connecting-ip",
-    "client-ip",
-    "fastly-client-ip",
-    "forwarded",
-    "front-end-https",
-    "proxy",
-    "true-client-ip",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "x-host",
-    "x-original-host",
-    "x-original-url",
-    "x-real-ip",
-    "x-rewrite-url",
-    "x-url-scheme",
-];
 
 /// What the app is told.
 pub(crate) struct Facts<'a> {
@@ -58,11 +38,12 @@ pub(crate) struct Seen {
     pub(crate) cookie: bool,
 }
 
-/// Takes out every header that the client may not send: route headers, and
-/// names with `_` or `.`, which CGI-style servers fold into the real ones.
+/// Takes out every header that the client may not send ([`crate::claims`]). A proxy
+/// that is trusted may say who the user is; the route is ours to tell.
 pub(crate) fn strip(
     headers: &mut HeaderMap,
     allowed: &[HeaderName],
+    by_proxy: bool,
     record: &mut Recorder,
 ) -> Seen {
     let mut seen = Seen::default();
@@ -71,11 +52,13 @@ pub(crate) fn strip(
     for name in headers.keys() {
         seen.host |= *name == HOST;
         seen.cookie |= *name == COOKIE;
-        if let Some(rule) = refusal(name.as_str()) {
-            if rule == Rule::HeaderNameDropped && allowed.contains(name) {
-                continue;
-            }
-            doomed.push((name.clone(), rule));
+        let may_stay = |claim| match claim {
+            Claim::Route => false,
+            Claim::Identity => by_proxy,
+            Claim::OddName => allowed.contains(name),
+        };
+        if let Some(claim) = claim(name.as_str()).filter(|claim| !may_stay(*claim)) {
+            doomed.push((name.clone(), claim.rule()));
         }
     }
     for (name, rule) in doomed {
@@ -97,47 +80,6 @@ pub(crate) fn strip(
     seen
 }
 
-fn refusal(name: &str) -> Option<Rule> {
-    let bytes = name.as_bytes();
-    if has_odd_byte(bytes) {
-        return Some(Rule::HeaderNameDropped);
-    }
-    // The first letter rules nearly every header out.
-    let suspicious = match bytes.first() {
-        Some(b'x') => {
-            let rest = name.strip_prefix("x-forwarded");
-            rest.is_some_and(|r| r.is_empty() || r.starts_with('-'))
-                || name.starts_with("x-sealwax-")
-                || ROUTE_HEADERS.contains(&name)
-        }
-        Some(b's') => name.starts_with("sealwax-"),
-        Some(b'c' | b'f' | b'p' | b't') => ROUTE_HEADERS.contains(&name),
-        _ => false,
-    };
-    suspicious.then_some(Rule::ForwardedRemoved)
-}
-
-/// Whether there is a `_` or a `.` in a name. Eight bytes at a time, since every name of every
-/// request is looked through to its end.
-fn has_odd_byte(name: &[u8]) -> bool {
-    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
-    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
-    // Not zero if and only if some byte of the word is the one that is looked for.
-    let marks = |word: u64, byte: u8| {
-        let difference = word ^ (ONES * u64::from(byte));
-        difference.wrapping_sub(ONES) & !difference & HIGHS
-    };
-    let Some(last) = name.last_chunk::<8>() else {
-        return name.iter().any(|byte| matches!(byte, b'_' | b'.'));
-    };
-    // The last word overlaps the one before, so that no byte is left over.
-    let (words, _) = name.as_chunks::<8>();
-    words.iter().chain([last]).any(|word| {
-        let word = u64::from_ne_bytes(*word);
-        marks(word, b'_') | marks(word, b'.') != 0
-    })
-}
-
 /// Puts in what the gateway knows. `X-Forwarded-For` holds one address, so no
 /// app can pick the wrong one.
 pub(crate) fn set(headers: &mut HeaderMap, facts: &Facts<'_>, record: &mut Recorder) {
@@ -146,8 +88,9 @@ pub(crate) fn set(headers: &mut HeaderMap, facts: &Facts<'_>, record: &mut Recor
     } else {
         (&HTTP, &PORT_80)
     };
-    // One growth instead of several: this runs for every request.
-    headers.reserve(6);
+    // One growth instead of several: this runs for every request. One place stays free: a full map
+    // grows even to look up the cookies.
+    headers.reserve(6 + usize::from(!facts.has_host));
     // HTTP/2 names the host in the URL; the app wants the field (RFC 9113 §8.3.1).
     if !facts.has_host {
         headers.insert(HOST, facts.authority.clone());
@@ -263,30 +206,29 @@ mod tests {
             "X.Forwarded.Proto",
             "Transfer_Encoding",
             "Client-Ip",
+            "X-Original-Forwarded-For",
+            "X-ForwardedFor",
+            "Proxy-Client-IP",
+            "WL-Proxy-Client-IP",
+            "HTTP-Client-IP",
+            "X-Azure-ClientIP",
+            "X-Remote-Addr",
+            "X-Scheme",
+            "X-Script-Name",
+            "X-Envoy-External-Address",
+            "X-ARR-SSL",
+            "X-HTTPS",
+            "Remote-User",
+            "X-Remote-User",
+            "SSL-Client-Verify",
+            "X-SSL-Client-S-Dn",
+            "X-Client-Cert",
         ];
         let mut headers = map(&claims);
         let mut record = Recorder::new(Level::All);
-        strip(&mut headers, &[], &mut record);
+        strip(&mut headers, &[], false, &mut record);
         assert!(headers.is_empty(), "{headers:?}");
         assert_eq!(record.changes().len(), claims.len());
-    }
-
-    #[test]
-    fn odd_bytes_are_found_wherever_they_stand() {
-        for length in 0..20 {
-            let mut name = vec![b'-'; length];
-            for filler in [b'-', b'/', b'^', b'`', b'a', b'z', 0, 0xff, b'_' ^ 0x80] {
-                name.fill(filler);
-                assert!(!has_odd_byte(&name), "{name:?}");
-                for at in 0..length {
-                    for odd in [b'_', b'.'] {
-                        name[at] = odd;
-                        assert!(has_odd_byte(&name), "{name:?}");
-                        name[at] = filler;
-                    }
-                }
-            }
-        }
     }
 
     #[test]
@@ -296,7 +238,6 @@ mod tests {
             "user-agent",
             "x-csrftoken",
             "x-requested-with",
-            "x-forwardedish",
             "proxy-authorization",
             "content-type",
             "sec-fetch-site",
@@ -307,8 +248,16 @@ mod tests {
             "x-hostname",
         ];
         let mut headers = map(&names);
-        strip(&mut headers, &[], &mut Recorder::default());
+        strip(&mut headers, &[], false, &mut Recorder::default());
         assert_eq!(headers.len(), names.len());
+    }
+
+    #[test]
+    fn a_trusted_proxy_may_say_who_the_user_is() {
+        let mut headers = map(&["Remote-User", "X-SSL-Client-Verify", "X-Scheme"]);
+        strip(&mut headers, &[], true, &mut Recorder::default());
+        assert!(headers.contains_key("remote-user") && headers.contains_key("x-ssl-client-verify"));
+        assert!(!headers.contains_key("x-scheme"));
     }
 
     #[test]
@@ -318,6 +267,7 @@ mod tests {
         strip(
             &mut headers,
             &[HeaderName::from_static("x_legacy")],
+            false,
             &mut record,
         );
         assert!(headers.contains_key("x_legacy") && !headers.contains_key("x_other"));

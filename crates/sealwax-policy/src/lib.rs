@@ -45,6 +45,7 @@
 //! ```
 
 mod answer;
+mod claims;
 mod cookies;
 mod exchange;
 mod explain;
