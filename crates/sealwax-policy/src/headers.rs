@@ -116,6 +116,15 @@ impl Present {
         }
         present
     }
+
+    /// How many headers will be added, at most.
+    pub(crate) fn missing(&self) -> usize {
+        usize::from(!self.strict_transport_security)
+            + usize::from(!self.content_type_options)
+            + usize::from(!self.frame_options)
+            + usize::from(!self.opener_policy)
+            + usize::from(!self.referrer_policy)
+    }
 }
 
 /// Whether the app says itself who may frame it (CSP Level 3 §6.4.2), which
