@@ -97,6 +97,9 @@ pub(crate) enum Fault {
     BodyBroken,
     /// We are out of file descriptors or ports.
     Exhausted(io::Error),
+    /// The worker holds as many connections to apps as it may, this number,
+    /// and none came free in time.
+    Full(usize),
     /// The named upstream failed.
     Upstream(String, UpstreamFault),
 }
@@ -112,7 +115,7 @@ impl Fault {
             }
             Fault::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Fault::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
-            Fault::Exhausted(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Fault::Exhausted(_) | Fault::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
             Fault::Upstream(
                 _,
                 UpstreamFault::ConnectTimeout(_) | UpstreamFault::HeadTimeout(_),
@@ -136,7 +139,9 @@ impl Fault {
             Fault::BodyTooLarge(_) => "What was sent is larger than this site accepts.",
             Fault::BodyTimeout(_) => "The request took too long to arrive.",
             Fault::BodyBroken => "The request ended before it was complete.",
-            Fault::Exhausted(_) => "The site is busy at the moment. Please try again shortly.",
+            Fault::Exhausted(_) | Fault::Full(_) => {
+                "The site is busy at the moment. Please try again shortly."
+            }
             Fault::Upstream(_, fault) => match fault {
                 UpstreamFault::Connect(_) => {
                     "The site is not available at the moment. Please try again shortly."
@@ -177,6 +182,9 @@ impl Fault {
             Fault::Exhausted(error) => Cow::Owned(format!(
                 "The gateway could not open a connection: {error}; raise the limit of open files (ulimit -n, LimitNOFILE)."
             )),
+            Fault::Full(limit) => Cow::Owned(format!(
+                "All {limit} connections to apps that this worker may hold are in use, and none came free within timeouts.connect: the app is too slow for what is asked of it, or the limit of open files (ulimit -n, LimitNOFILE) is too low."
+            )),
             Fault::Upstream(name, fault) => Cow::Owned(upstream_text(name, fault)),
         }
     }
@@ -186,7 +194,10 @@ impl Fault {
     pub(crate) fn concerns_operator(&self) -> bool {
         matches!(
             self,
-            Fault::Exhausted(_) | Fault::Upstream(..) | Fault::Policy(StatusCode::LOOP_DETECTED, _)
+            Fault::Exhausted(_)
+                | Fault::Full(_)
+                | Fault::Upstream(..)
+                | Fault::Policy(StatusCode::LOOP_DETECTED, _)
         )
     }
 }

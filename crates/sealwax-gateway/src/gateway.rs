@@ -17,7 +17,7 @@ use crate::listen::{self, Address, Scheme};
 use crate::live::Live;
 use crate::worker::{self, Phase};
 
-/// Connections that one worker holds at most.
+/// Connections that one worker holds at most, to clients, and again to apps.
 const MAX_OPEN: usize = 16 * 1024;
 
 /// File descriptors that are neither a client's nor an upstream's.
@@ -217,7 +217,7 @@ fn https_port(addresses: &[Address]) -> Option<u16> {
         .map(|address| address.socket.port())
 }
 
-/// Each connection may need a second descriptor for its upstream. The soft
+/// One half of the descriptors is for clients, the other for apps. The soft
 /// limit of most systems is for programs that use `select`; we may take what
 /// the hard one grants.
 fn max_open(workers: usize) -> usize {

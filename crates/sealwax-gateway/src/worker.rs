@@ -19,7 +19,7 @@ use crate::keeper::Wake;
 use crate::listen::Scheme;
 use crate::live::Live;
 use crate::log::Quiet;
-use crate::upstream::{Group, Peers};
+use crate::upstream::{Group, Peers, is_out_of_files};
 
 /// Where the process stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,7 +97,8 @@ async fn serve(start: Start) -> io::Result<usize> {
         keeper,
         https_hint,
     } = start;
-    let peers = Peers::default();
+    // As many descriptors for apps as for clients.
+    let peers = Peers::new(max_open);
     let current = RefCell::new(Current::of(live.load_full(), &peers));
     let worker = Rc::new(Worker {
         live,
@@ -254,6 +255,9 @@ async fn accept(
             // The client left between its connection and our turn.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
+                if is_out_of_files(&error) && worker.peers.give_up_idle().await {
+                    continue;
+                }
                 worker.complaints.accept.say(|repeated| {
                     tracing::error!(
                         target: "sealwax",

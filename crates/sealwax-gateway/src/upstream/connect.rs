@@ -13,6 +13,7 @@ use sealwax_config::Upstream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use super::budget::Slot;
 use crate::body::RequestBody;
 
 /// Interim responses (1xx) that one request may be given. Real ones are one
@@ -71,11 +72,14 @@ enum Socket {
 struct Wire {
     socket: Socket,
     interim: Arc<Interim>,
+    /// After the socket: given back once that is closed.
+    _slot: Slot,
 }
 
 /// Connects and starts the task that speaks HTTP/1.1 on the connection.
 pub(crate) async fn connect(
     upstream: &Upstream,
+    slot: Slot,
 ) -> io::Result<(SendRequest<RequestBody>, Arc<Interim>)> {
     let socket = match upstream {
         Upstream::Tcp { host, port } => {
@@ -91,6 +95,7 @@ pub(crate) async fn connect(
     let wire = Wire {
         socket,
         interim: Arc::clone(&interim),
+        _slot: slot,
     };
     let (sender, connection) = http1::Builder::new()
         .max_header_size(MAX_HEAD)

@@ -4,10 +4,11 @@
 //! ```text
 //!  request ─▶ Group::pick ─▶ idle connection? ─▶ send ─▶ head ─▶ checked ─▶ response
 //!               │  (health)      │ no               │ stale, nothing heard
-//!               │                └─▶ connect        └─▶ another connection
-//!               └─◀── next upstream ──┘ fails           (at most three tries)
+//!               │                └─▶ slot ─▶ connect └─▶ another connection
+//!               └─◀── next upstream ────────┘ fails       (at most three tries)
 //! ```
 
+mod budget;
 mod check;
 mod connect;
 mod health;
@@ -15,5 +16,5 @@ mod pool;
 mod send;
 
 pub(crate) use connect::Interim;
-pub(crate) use pool::{Group, Lease, Peers};
+pub(crate) use pool::{Group, Lease, Peers, is_out_of_files};
 pub(crate) use send::{Received, send};

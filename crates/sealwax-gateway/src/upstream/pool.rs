@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use hyper::client::conn::http1::SendRequest;
 use sealwax_config::Upstream;
 use tokio::time::Instant;
 
+use super::budget::{Budget, Slot};
 use super::connect::{self, Interim};
 use super::health::Health;
 use crate::body::RequestBody;
@@ -23,8 +24,18 @@ const MAX_IDLE: usize = 512;
 /// An idle connection is closed after this; before most apps would.
 const IDLE_FOR: Duration = Duration::from_secs(60);
 
+/// What a burst has left over is closed sooner: of the connections that were
+/// not used for `LEFT_OVER`, so many are kept.
+const MAX_RESTING: usize = 32;
+const LEFT_OVER: Duration = Duration::from_secs(10);
+
+/// A closed connection gives its descriptor back when its task has run.
+const CLOSING: Duration = Duration::from_millis(2);
+
 /// One upstream, as one worker sees it.
 pub(crate) struct Peer {
+    all: Weak<All>,
+    budget: Arc<Budget>,
     upstream: Upstream,
     name: String,
     health: Health,
@@ -62,6 +73,8 @@ impl Lease {
                 interim: self.interim,
                 since: Instant::now(),
             });
+            drop(idle);
+            self.peer.budget.note_freed();
         }
     }
 }
@@ -98,8 +111,86 @@ impl Peer {
         None
     }
 
-    pub(super) async fn connect(self: &Rc<Self>, limit: Duration) -> Result<Lease, Fault> {
-        match tokio::time::timeout(limit, connect::connect(&self.upstream)).await {
+    /// A connection: an idle one if `may_reuse`, else a new one. Where the
+    /// worker has as many as it may have, one that comes free within `limit`.
+    /// True when it had been used before.
+    pub(super) async fn lease(
+        self: &Rc<Self>,
+        may_reuse: bool,
+        limit: Duration,
+    ) -> Result<(Lease, bool), Fault> {
+        let found = if self.budget.is_crowded() {
+            None
+        } else {
+            self.seize(may_reuse)
+        };
+        let found = match found {
+            Some(found) => found,
+            None => self.wait(may_reuse, limit).await?,
+        };
+        match found {
+            Found::Idle(lease) => Ok((lease, true)),
+            Found::Slot(slot) => Ok((self.connect(slot, limit).await?, false)),
+        }
+    }
+
+    /// The common case, without a future: an idle connection that nobody else
+    /// waits for.
+    pub(super) fn take_uncontested(self: &Rc<Self>) -> Option<Lease> {
+        if self.budget.is_crowded() {
+            return None;
+        }
+        self.take_idle()
+    }
+
+    fn seize(self: &Rc<Self>, may_reuse: bool) -> Option<Found> {
+        let idle = if may_reuse { self.take_idle() } else { None };
+        idle.map(Found::Idle)
+            .or_else(|| self.budget.slot().map(Found::Slot))
+    }
+
+    async fn wait(self: &Rc<Self>, may_reuse: bool, limit: Duration) -> Result<Found, Fault> {
+        // What is idle belongs to whoever waits already.
+        let mut mine = !self.budget.is_crowded();
+        let turn = self.budget.queue();
+        let waiting = async {
+            loop {
+                if let Some(all) = self.all.upgrade().filter(|_| mine) {
+                    // Idle connections to others are of more use here.
+                    all.close_oldest_idle();
+                }
+                turn.freed().await;
+                mine = true;
+                if let Some(found) = self.seize(may_reuse) {
+                    return found;
+                }
+            }
+        };
+        let found = tokio::time::timeout(limit, waiting).await;
+        drop(turn);
+        if self.all.upgrade().is_some_and(|all| all.has_idle()) {
+            self.budget.note_freed();
+        }
+        found.map_err(|_| Fault::Full(self.budget.limit()))
+    }
+
+    async fn connect(self: &Rc<Self>, slot: Slot, limit: Duration) -> Result<Lease, Fault> {
+        let connecting = async {
+            match connect::connect(&self.upstream, slot).await {
+                Err(error) if is_out_of_files(&error) => {
+                    // Others in this process use descriptors too.
+                    let closed = self.all.upgrade().is_some_and(|all| all.close_idle() > 0);
+                    let slot = self.budget.slot().filter(|_| closed);
+                    let Some(slot) = slot else {
+                        return Err(error);
+                    };
+                    tokio::time::sleep(CLOSING).await;
+                    connect::connect(&self.upstream, slot).await
+                }
+                outcome => outcome,
+            }
+        };
+        match tokio::time::timeout(limit, connecting).await {
             Ok(Ok((sender, interim))) => Ok(Lease {
                 peer: Rc::clone(self),
                 sender,
@@ -124,10 +215,28 @@ impl Peer {
     }
 
     fn sweep(&self, now: Instant) {
+        let mut resting = 0;
         self.idle.borrow_mut().retain(|idle| {
-            !idle.sender.is_closed() && now.saturating_duration_since(idle.since) < IDLE_FOR
+            let rested = now.saturating_duration_since(idle.since);
+            if rested >= LEFT_OVER {
+                resting += 1;
+            }
+            !idle.sender.is_closed() && rested < IDLE_FOR && resting <= MAX_RESTING
         });
     }
+}
+
+/// What a request can go out on.
+enum Found {
+    Idle(Lease),
+    Slot(Slot),
+}
+
+/// EMFILE, ENFILE: closing other connections helps.
+pub(crate) fn is_out_of_files(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
+    let code = error.raw_os_error();
+    code == Some(Errno::MFILE.raw_os_error()) || code == Some(Errno::NFILE.raw_os_error())
 }
 
 /// EMFILE, ENFILE, EADDRNOTAVAIL: our own shortage, not the upstream's fault.
@@ -147,17 +256,32 @@ fn is_exhaustion(error: &std::io::Error) -> bool {
 
 /// All upstreams that a worker has ever been told of and still needs, by name,
 /// so that a reload keeps their connections and their health.
+pub(crate) struct Peers {
+    all: Rc<All>,
+    budget: Arc<Budget>,
+}
+
 #[derive(Default)]
-pub(crate) struct Peers(RefCell<HashMap<String, Rc<Peer>>>);
+struct All(RefCell<HashMap<String, Rc<Peer>>>);
 
 impl Peers {
+    /// No more than `limit` connections to all upstreams together.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            all: Rc::default(),
+            budget: Budget::new(limit),
+        }
+    }
+
     /// The upstreams of one site, in order.
     pub(crate) fn group(&self, upstreams: &[Upstream]) -> Group {
-        let mut known = self.0.borrow_mut();
+        let mut known = self.all.0.borrow_mut();
         let peers = upstreams.iter().map(|upstream| {
             let name = upstream.to_string();
             let peer = known.entry(name.clone()).or_insert_with(|| {
                 Rc::new(Peer {
+                    all: Rc::downgrade(&self.all),
+                    budget: Arc::clone(&self.budget),
                     upstream: upstream.clone(),
                     name,
                     health: Health::default(),
@@ -177,10 +301,45 @@ impl Peers {
     /// uses any more.
     pub(crate) fn sweep(&self) {
         let now = Instant::now();
-        self.0.borrow_mut().retain(|_, peer| {
+        self.all.0.borrow_mut().retain(|_, peer| {
             peer.sweep(now);
             Rc::strong_count(peer) > 1
         });
+    }
+
+    /// Closes all idle connections, since descriptors are out, and waits until
+    /// they are given back. False when there were none.
+    pub(crate) async fn give_up_idle(&self) -> bool {
+        let any = self.all.close_idle() > 0;
+        if any {
+            tokio::time::sleep(CLOSING).await;
+        }
+        any
+    }
+}
+
+impl All {
+    fn close_idle(&self) -> usize {
+        let peers = self.0.borrow();
+        let closed = peers.values().map(|peer| peer.idle.take().len());
+        closed.sum()
+    }
+
+    fn has_idle(&self) -> bool {
+        let peers = self.0.borrow();
+        peers.values().any(|peer| !peer.idle.borrow().is_empty())
+    }
+
+    fn close_oldest_idle(&self) {
+        let peers = self.0.borrow();
+        let oldest = peers.values().filter_map(|peer| {
+            let idle = peer.idle.borrow();
+            let (at, idle) = idle.iter().enumerate().min_by_key(|(_, idle)| idle.since)?;
+            Some((idle.since, peer, at))
+        });
+        if let Some((_, peer, at)) = oldest.min_by_key(|(since, ..)| *since) {
+            peer.idle.borrow_mut().swap_remove(at);
+        }
     }
 }
 
@@ -224,7 +383,7 @@ mod tests {
             .iter()
             .map(|name| Upstream::Unix(std::path::PathBuf::from(format!("/{name}"))))
             .collect();
-        Peers::default().group(&upstreams)
+        Peers::new(8).group(&upstreams)
     }
 
     fn picked(group: &Group, tried: &[Rc<Peer>]) -> String {

@@ -58,15 +58,18 @@ pub(crate) fn send<'s>(
             let Some(peer) = group.pick(&refused).filter(|_| tries <= MAX_TRIES) else {
                 return Err(last.unwrap_or_else(no_upstream));
             };
-            let idle = if may_reuse { peer.take_idle() } else { None };
-            let reused = idle.is_some();
-            let mut lease = match idle {
-                Some(lease) => lease,
+            let idle = if may_reuse {
+                peer.take_uncontested()
+            } else {
+                None
+            };
+            let (mut lease, reused) = match idle {
+                Some(lease) => (lease, true),
                 // Boxed, since it is rare and large.
-                None => match Box::pin(peer.connect(timeouts.connect)).await {
-                    Ok(lease) => lease,
+                None => match Box::pin(peer.lease(may_reuse, timeouts.connect)).await {
+                    Ok(leased) => leased,
                     // Our own shortage: no upstream is to blame, none can help.
-                    Err(fault @ Fault::Exhausted(_)) => return Err(fault),
+                    Err(fault @ (Fault::Exhausted(_) | Fault::Full(_))) => return Err(fault),
                     Err(fault) => {
                         peer.health().fail(Instant::now());
                         refused.push(peer);
