@@ -2,6 +2,7 @@
 
 use crate::form::{Form, Forms};
 use crate::known::KnownNames;
+use crate::look_alike::Fold;
 use crate::pairs::{Dropped, Pair, Pairing, name_lead_flaw, parts, read};
 use crate::prefix::Prefix;
 use crate::rules::{NameRules, Standing};
@@ -46,6 +47,8 @@ pub enum InboundDrop {
     DoublePrefix,
     /// Another of the same name and form came first, which is the one with the longer path.
     Duplicate,
+    /// Some servers would read the name as that of a protected cookie.
+    LookAlike,
     /// A prefix before a name that we never rename.
     NeverPrefixed,
     /// A protected name in a form in which it was not sent out.
@@ -62,6 +65,7 @@ impl InboundDrop {
             Self::CaseVariant => "cookie.inbound.case-variant",
             Self::DoublePrefix => "cookie.inbound.double-prefix",
             Self::Duplicate => "cookie.inbound.duplicate",
+            Self::LookAlike => "cookie.inbound.look-alike",
             Self::NeverPrefixed => "cookie.inbound.never-prefixed",
             Self::NotSentOut => "cookie.inbound.not-sent-out",
             Self::Outranked => "cookie.inbound.outranked",
@@ -83,6 +87,10 @@ impl InboundDrop {
             Self::Duplicate => {
                 "A protected name reaches the app once; the first has the longest path \
                  (RFC 6265bis §5.8.3)."
+            }
+            Self::LookAlike => {
+                "Some servers fold case, dots, brackets or percent signs, and would read this name \
+                 as that of a protected cookie (RFC 6265bis §8.6)."
             }
             Self::NeverPrefixed => {
                 "This cookie is never sent out with a prefix, so the prefixed one is an old form of \
@@ -110,6 +118,8 @@ impl InboundDrop {
 /// 4. A protected name is accepted only in a form in which it was sent out, before anything is known
 ///    only as `__Host-`, and then under both names, since the app may have prefixed it itself; with [`NameRules::migrate`] also bare where nothing better came. Exactly
 ///    one reaches the app: `__Host-` before `__Secure-` before bare, the first among equals.
+///    A name that nothing is known of and that some servers would read as a protected one
+///    (`laravel.session`, `PHPSESSID[a]`, `session%69d`) is dropped.
 /// 5. Names that we never rename pass bare, and in no other form.
 /// 6. Every other name passes, in order, doubles included.
 ///
@@ -267,6 +277,9 @@ impl<'a> Reader<'a, '_> {
             _ => return self.keep(pair, Fate::Pass),
         };
         let forms = Forms::from(known);
+        if standing == Standing::Free && forms.is_empty() && self.is_look_alike(rest) {
+            return self.reject(pair.name, InboundDrop::LookAlike);
+        }
         match standing {
             Standing::Free if forms.is_empty() => self.keep(pair, Fate::PassBoth(rest)),
             // Known, and never renamed: whoever set the prefixed one means that name.
@@ -290,7 +303,12 @@ impl<'a> Reader<'a, '_> {
 
     fn judge_bare(&mut self, pair: Pair<'a>) {
         let known = self.known.get(pair.name);
-        if self.rules.standing(pair.name, known) != Standing::Protected {
+        let standing = self.rules.standing(pair.name, known);
+        if standing != Standing::Protected {
+            // A name that the app sets itself is what it is.
+            if standing == Standing::Free && known.is_none() && self.is_look_alike(pair.name) {
+                return self.reject(pair.name, InboundDrop::LookAlike);
+            }
             return self.keep(pair, Fate::Pass);
         }
         let forms = Forms::from(known);
@@ -299,6 +317,13 @@ impl<'a> Reader<'a, '_> {
             || forms.contains(Form::BareDomain)
             || forms.contains(Form::BareLong) && is_too_long_to_prefix(pair);
         self.judge_protected(pair, pair.name, Form::Bare, accepted, false);
+    }
+
+    fn is_look_alike(&self, name: &[u8]) -> bool {
+        let Some(fold) = Fold::of(name) else {
+            return false;
+        };
+        fold.has_prefix() || self.known.reads_like(&fold) || self.rules.protect_like(&fold)
     }
 
     fn judge_protected(

@@ -105,6 +105,51 @@ fn before_anything_is_known_only_host_counts_for_protected_names() {
 }
 
 #[test]
+fn what_servers_would_read_as_a_protected_name_is_dropped() {
+    let rules = NameRules::default();
+    let known = known(&[
+        ("laravel_session", Form::Host),
+        ("mine_x", Form::Host),
+        ("koa.sess", Form::Bare),
+    ]);
+    let at = (&rules, &known);
+    for name in [
+        "laravel.session",
+        "laravel[session",
+        "LARAVEL_SESSION",
+        "mine.x",
+        "PHPSESSID[a]",
+        "session%69d",
+        "..Host-sessionid",
+        "%5F%5FHost-sessionid",
+        "__Secure-laravel.session",
+    ] {
+        check(
+            at,
+            &format!("{name}=evil; a=1"),
+            "a=1",
+            &[(name, InboundDrop::LookAlike)],
+            &[],
+        );
+    }
+    // What the app sets under that very name, and what only looks a little like it, passes.
+    for field in [
+        "koa.sess=1",
+        "laravel_sessions=1",
+        "theme.dark=1",
+        "arr[0]=1",
+        "Theme=1",
+    ] {
+        check(at, field, field, &[], &[]);
+    }
+    let readable = NameRules {
+        readable: vec!["csrftoken".into()],
+        ..NameRules::default()
+    };
+    check((&readable, &known), "CSRFTOKEN=1", "CSRFTOKEN=1", &[], &[]);
+}
+
+#[test]
 fn protected_names_come_back_as_they_were_sent_out() {
     let rules = NameRules::default();
     let secure = known(&[("sid", Form::Secure)]);

@@ -1,8 +1,9 @@
 //! The memory of one site: which names the app sets, and in which form each leaves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::form::{Form, Forms};
+use crate::look_alike::Fold;
 
 /// The most names that are remembered.
 pub(crate) const MAX_NAMES: usize = 1024;
@@ -67,6 +68,8 @@ impl From<Option<Known>> for Forms {
 pub struct KnownNames {
     // A tree, not a hash map: no random state, and one order for everybody.
     pub(crate) names: BTreeMap<Box<[u8]>, Entry>,
+    /// How the names that leave with a prefix read to the most forgiving server.
+    folds: BTreeSet<Box<[u8]>>,
     next_order: u64,
     swept_day: u32,
 }
@@ -138,6 +141,14 @@ impl KnownNames {
         if floored {
             entry.floored_day = entry.floored_day.max(Some(day));
         }
+        if form.is_renamed() {
+            self.folds.extend(fold(name));
+        }
+    }
+
+    /// Whether a name that leaves with a prefix reads like `fold`.
+    pub(crate) fn reads_like(&self, fold: &Fold) -> bool {
+        self.folds.contains(fold.as_bytes())
     }
 
     /// Every name with what is known of it, in the order of the names' bytes.
@@ -164,8 +175,21 @@ impl KnownNames {
         }
         entry.order = self.next_order;
         self.next_order += 1;
+        if entry.forms.any_renamed() {
+            self.folds.extend(fold(name));
+        }
         self.names.insert(name.into(), entry);
         true
+    }
+
+    /// After names went: others may read the same, so all are looked at again.
+    fn fold_again(&mut self) {
+        self.folds = self
+            .names
+            .iter()
+            .filter(|(_, entry)| entry.forms.any_renamed())
+            .filter_map(|(name, _)| fold(name))
+            .collect();
     }
 
     fn forget_before(&mut self, first_day: u32) {
@@ -173,6 +197,7 @@ impl KnownNames {
             entry.forget_before(first_day);
             entry.last_day().is_some()
         });
+        self.fold_again();
     }
 
     fn make_room(&mut self) {
@@ -187,6 +212,7 @@ impl KnownNames {
             .map(|(name, _)| name.clone());
         if let Some(name) = victim {
             self.names.remove(&name);
+            self.fold_again();
         }
     }
 }
@@ -254,6 +280,10 @@ impl Entry {
             seen_day: self.last_day.unwrap_or(self.first_day),
         }
     }
+}
+
+fn fold(name: &[u8]) -> Option<Box<[u8]>> {
+    Fold::of(name).map(|fold| fold.as_bytes().into())
 }
 
 /// Nameless cookies have nothing to be remembered by.

@@ -75,6 +75,7 @@ mod inbound;
 mod known;
 mod known_text;
 pub mod legacy;
+mod look_alike;
 mod pairs;
 mod prefix;
 mod rules;

@@ -2,6 +2,7 @@
 
 use crate::harden::{Demand, Rename};
 use crate::known::Known;
+use crate::look_alike::Fold;
 use crate::same_site::SameSite;
 use crate::set_cookie::SetCookie;
 use crate::well_known::{READABLE_BY_DEFAULT, well_known};
@@ -161,6 +162,16 @@ impl NameRules {
             // Prefixes were switched off since: the bare one is the new one.
             Class::Ordinary => Standing::Kept,
         }
+    }
+
+    /// Whether a name that is protected by its class reads like `fold`.
+    pub(crate) fn protect_like(&self, fold: &Fold) -> bool {
+        let by_rule = self.rules.iter().map(|rule| rule.name.as_bytes());
+        fold.well_known()
+            .any(|name| self.class(name) == Class::Protected)
+            || by_rule
+                .filter(|name| self.class(name) == Class::Protected)
+                .any(|name| Fold::of(name).is_some_and(|own| own.as_bytes() == fold.as_bytes()))
     }
 
     fn rule(&self, name: &[u8]) -> Option<&NameRule> {

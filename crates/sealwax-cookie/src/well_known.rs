@@ -1,5 +1,7 @@
 //! Cookie names that carry a login or a CSRF secret wherever they appear.
 
+use crate::look_alike::folded;
+
 /// What a well-known cookie is for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
@@ -127,6 +129,26 @@ const LENGTHS: [u64; 256] = {
     }
     lengths
 };
+
+/// The same as [`LENGTHS`] for names as the most forgiving server reads them.
+const FOLDED_LENGTHS: [u64; 256] = {
+    let mut lengths = [0; 256];
+    let mut first = 0;
+    while first < 256 {
+        lengths[folded(first as u8) as usize] |= LENGTHS[first];
+        first += 1;
+    }
+    lengths
+};
+
+/// Whether a folded name has the beginning and the length of a well-known one.
+pub(crate) fn may_be_well_known(fold: &[u8]) -> bool {
+    // 256 places, and a shift of at most 63: nothing is out of bounds.
+    let lengths = fold
+        .first()
+        .map_or(0, |first| FOLDED_LENGTHS[usize::from(*first)]);
+    lengths >> fold.len().min(63) & 1 != 0
+}
 
 /// For each first byte, where the exact names that begin with it start and end in [`WELL_KNOWN`].
 const EXACT_BY_FIRST: [(usize, usize); 256] = {
