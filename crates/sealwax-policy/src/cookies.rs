@@ -192,8 +192,10 @@ pub(crate) fn response(
                 out.at += 1;
             }
         }
-        for (name, form) in request.stale.drain(..) {
-            out.delete_stale(&name, form);
+        if !request.stale.is_empty() && !is_for_everybody(headers) {
+            for (name, form) in request.stale.drain(..) {
+                out.delete_stale(&name, form);
+            }
         }
     } else if let header::Entry::Occupied(fields) = headers.entry(header::SET_COOKIE) {
         for field in fields.iter() {
@@ -214,6 +216,27 @@ pub(crate) fn response(
         vary_by_user_agent(headers, context, record);
     }
     learned
+}
+
+/// Whether shared caches may keep the response (RFC 9111 §3): what one client
+/// holds must not reach all others, nor cost them the cache.
+fn is_for_everybody(headers: &HeaderMap) -> bool {
+    let directives = || {
+        headers
+            .get_all(header::CACHE_CONTROL)
+            .iter()
+            .flat_map(|line| line.as_bytes().split(|b| *b == b','))
+            .map(<[u8]>::trim_ascii)
+    };
+    let says = |name: &[u8]| {
+        directives().any(|directive| {
+            let own = directive.split(|b| *b == b'=').next().unwrap_or_default();
+            own.trim_ascii().eq_ignore_ascii_case(name)
+        })
+    };
+    let forbids = [&b"private"[..], b"no-store", b"no-cache"];
+    let allows = [&b"public"[..], b"s-maxage", b"max-age", b"immutable"];
+    allows.into_iter().any(says) && !forbids.into_iter().any(says)
 }
 
 /// The Set-Cookie fields of one response on their way out.

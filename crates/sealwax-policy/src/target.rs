@@ -31,6 +31,12 @@ impl Target {
         if request.method == Method::CONNECT || request.method == Method::TRACE {
             return Err(Rule::MethodRefused);
         }
+        // The authority form is for CONNECT, `*` for OPTIONS (RFC 9112 §3.2.3, §3.2.4).
+        let authority_form = request.uri.authority().is_some() && request.uri.scheme().is_none();
+        let asterisk = request.uri.path() == "*" && request.method != Method::OPTIONS;
+        if authority_form || asterisk {
+            return Err(Rule::HostMalformed);
+        }
         let mut fields = request.headers.get_all(header::HOST).iter();
         let field = fields.next();
         if fields.next().is_some() {
@@ -54,6 +60,10 @@ impl Target {
             _ => return Err(Rule::HostMalformed),
         };
         let host = Host::read(text(&authority)?).map_err(|_| Rule::HostMalformed)?;
+        // Apps parse the port, and a number beyond 16 bits breaks them.
+        if host.port().is_some_and(|port| port.parse::<u16>().is_err()) {
+            return Err(Rule::HostMalformed);
+        }
         let domain_length = host.domain().len();
         let port_digits = host.port().map_or(0, str::len);
         let lowered = host.lowered().map(Into::into);
@@ -132,6 +142,10 @@ mod tests {
         assert_eq!(read(h1, "http://a/", &["a"]), Ok("a".into()));
         assert_eq!(read(h1, "http://evil/", &["good"]), Err("host.mismatch"));
         assert_eq!(read(h1, "http://a/", &[]), Err("host.malformed"));
+        assert_eq!(read(h1, "/", &["a:65536"]), Err("host.malformed"));
+        assert_eq!(read(h1, "/", &["a:065535"]), Ok("a".into()));
+        assert_eq!(read(h1, "a:80", &["a:80"]), Err("host.malformed"));
+        assert_eq!(read(h1, "*", &["a"]), Err("host.malformed"));
         assert_eq!(read(h1, "http://u@a/", &["u@a"]), Err("host.malformed"));
         let h2 = Version::HTTP_2;
         assert_eq!(read(h2, "https://a:8443/x", &[]), Ok("a".into()));

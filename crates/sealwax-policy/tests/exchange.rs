@@ -231,6 +231,22 @@ fn a_stale_form_is_deleted_by_the_next_response() {
 }
 
 #[test]
+fn a_stale_form_is_not_deleted_where_shared_caches_would_keep_it() {
+    for (cache_control, deleted) in [
+        ("public, max-age=31536000, immutable", 0),
+        ("max-age=60", 0),
+        ("S-MaxAge = 60", 0),
+        ("private, max-age=60", 1),
+        ("no-cache", 1),
+        ("max-age=0, no-store", 1),
+    ] {
+        let response = format!("200\ncache-control: {cache_control}");
+        let seen = World::new().run("GET /app.js\ncookie: sessionid=planted", &response);
+        assert_eq!(seen.set_cookies().len(), deleted, "{cache_control}");
+    }
+}
+
+#[test]
 fn a_deletion_goes_out_for_both_forms() {
     let mut world = World::new();
     let seen = world.run(
