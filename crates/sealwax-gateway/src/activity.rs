@@ -102,7 +102,8 @@ impl Activity {
         self.linger.load(Ordering::Relaxed)
     }
 
-    fn touch(&self) {
+    /// The time of waiting begins anew.
+    pub(crate) fn touch(&self) {
         self.since.store(self.now(), Ordering::Relaxed);
     }
 

@@ -18,6 +18,7 @@ use crate::activity::{Activity, Busy};
 use crate::gate::{Failure, Gate, Valve};
 use crate::hop;
 use crate::log::Access;
+use crate::unread::Watched;
 use crate::upstream::{Interim, Lease};
 
 /// How long a body waits for a 100 that does not come; the client would not
@@ -35,6 +36,7 @@ pub(crate) enum Broken {
     Client,
     Upstream(hyper::Error),
     Idle,
+    Unread,
     TooLarge,
     Aborted,
 }
@@ -45,6 +47,7 @@ impl fmt::Display for Broken {
             Broken::Client => "the client broke off its request",
             Broken::Upstream(_) => "the app broke off its response",
             Broken::Idle => "nothing came for too long",
+            Broken::Unread => "the client did not read the response for too long",
             Broken::TooLarge => "the request body is too long",
             Broken::Aborted => "the app had answered already",
         })
@@ -249,6 +252,8 @@ pub(crate) struct Body {
 enum Kind {
     Own(Option<Bytes>),
     App(Download),
+    /// On HTTP/2, where nobody may poll it for long.
+    Watched(Rc<Watched>),
 }
 
 /// The app's response body.
@@ -280,7 +285,18 @@ impl Download {
         download
     }
 
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+    pub(crate) fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    pub(crate) fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+
+    pub(crate) fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         match Pin::new(&mut self.incoming).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 self.timer = None;
@@ -372,6 +388,14 @@ impl Body {
         }
     }
 
+    pub(crate) fn watched(download: Rc<Watched>) -> Self {
+        Self {
+            kind: Kind::Watched(download),
+            busy: None,
+            access: None,
+        }
+    }
+
     /// Ties the end of the request to the end of this body.
     pub(crate) fn carrying(mut self, busy: Busy, access: Option<Box<Access>>) -> Self {
         self.busy = Some(busy);
@@ -394,6 +418,7 @@ impl http_body::Body for Body {
                 return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes))));
             }
             Kind::App(download) => ready!(download.poll_frame(cx)),
+            Kind::Watched(download) => ready!(download.poll_frame(cx)),
         };
         if let Some(access) = &mut this.access {
             match &frame {
@@ -408,7 +433,8 @@ impl http_body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Own(bytes) => bytes.is_none(),
-            Kind::App(download) => download.incoming.is_end_stream(),
+            Kind::App(download) => download.is_end_stream(),
+            Kind::Watched(download) => download.is_end_stream(),
         }
     }
 
@@ -417,7 +443,8 @@ impl http_body::Body for Body {
             Kind::Own(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
-            Kind::App(download) => download.incoming.size_hint(),
+            Kind::App(download) => download.size_hint(),
+            Kind::Watched(download) => download.size_hint(),
         }
     }
 }

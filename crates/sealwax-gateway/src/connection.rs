@@ -33,6 +33,7 @@ use crate::live::Live;
 use crate::service;
 use crate::stream::{Stream, Transport};
 use crate::tls;
+use crate::unread::Unread;
 use crate::worker::Worker;
 
 /// First byte of every TLS connection: a handshake record (RFC 8446 §5.1).
@@ -50,6 +51,10 @@ const H2_MAX_RESETS: usize = 32;
 const H2_PING_EVERY: Duration = Duration::from_secs(30);
 const H2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// How long a client has for the GOAWAY, so that it knows which of its requests
+/// it may repeat (RFC 9113 §6.8), and to answer it.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// How much later than asked a deadline may be noticed.
 const SLACK: Duration = Duration::from_millis(50);
 
@@ -65,6 +70,8 @@ pub(crate) struct Client {
     /// The name in the TLS handshake.
     pub(crate) sni: Option<Box<str>>,
     pub(crate) publicly_trusted: bool,
+    /// Empty on HTTP/1.1, where the socket itself is watched.
+    pub(crate) unread: Unread,
 }
 
 /// Serves one connection to its end.
@@ -104,6 +111,7 @@ pub(crate) async fn serve(
         misplaced: false,
         sni: None,
         publicly_trusted: false,
+        unread: Unread::default(),
     };
     let transport = match opened {
         Opened::Plain(socket) => {
@@ -256,7 +264,7 @@ where
 async fn drive(
     mut connection: Pin<&mut impl Protocol>,
     client: &Client,
-    limits: Limits,
+    mut limits: Limits,
     mut send: impl FnMut(&mut Context<'_>) -> Poll<io::Result<()>>,
 ) {
     let mut draining = pin!(client.worker.draining());
@@ -284,14 +292,20 @@ async fn drive(
                 connection.as_mut().finish();
                 continue;
             }
+            client.unread.poll(cx, limits.response_idle);
             return match deadline.poll(cx, client.activity.waiting(), limits) {
                 Poll::Pending => Poll::Pending,
-                Poll::Ready(Overdue::Head) => {
+                // On HTTP/2 the first bytes of a frame say nothing of its kind:
+                // to wait for a head is to be idle.
+                Poll::Ready(Overdue::Head) if !client.h2 => {
                     Poll::Ready(Err("the request head took too long".to_owned()))
                 }
-                Poll::Ready(Overdue::Idle) if finishing => Poll::Ready(Ok(())),
-                Poll::Ready(Overdue::Idle) => {
+                Poll::Ready(_) if finishing => Poll::Ready(Ok(())),
+                Poll::Ready(_) => {
                     finishing = true;
+                    client.activity.touch();
+                    limits.keep_alive = FAREWELL;
+                    limits.head_time = FAREWELL;
                     connection.as_mut().finish();
                     continue;
                 }

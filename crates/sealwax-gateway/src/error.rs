@@ -87,6 +87,8 @@ pub(crate) enum Fault {
     /// An upgrade whose request has a body: the bytes could be read as body or
     /// as the first of the new protocol.
     UpgradeWithBody,
+    /// A Transfer-Encoding other than `chunked`, which would be lost on the way.
+    TransferCoding,
     /// Plain HTTP on the TLS port that no redirect answers.
     PlainOnTls,
     /// The body is longer than `limits.request_body`.
@@ -110,9 +112,10 @@ impl Fault {
             Fault::Policy(status, _) => *status,
             Fault::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Fault::NotHere => StatusCode::NOT_FOUND,
-            Fault::UpgradeWithBody | Fault::PlainOnTls | Fault::BodyBroken => {
-                StatusCode::BAD_REQUEST
-            }
+            Fault::UpgradeWithBody
+            | Fault::TransferCoding
+            | Fault::PlainOnTls
+            | Fault::BodyBroken => StatusCode::BAD_REQUEST,
             Fault::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Fault::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
             Fault::Exhausted(_) | Fault::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -133,6 +136,7 @@ impl Fault {
             }
             Fault::NotHere => "There is nothing at this address.",
             Fault::UpgradeWithBody => "A request to switch protocols cannot carry a body.",
+            Fault::TransferCoding => "The request's body is encoded in a way not accepted here.",
             Fault::PlainOnTls => {
                 "This port speaks HTTPS only: use an address that begins with https://."
             }
@@ -166,6 +170,9 @@ impl Fault {
             ),
             Fault::UpgradeWithBody => Cow::Borrowed(
                 "The request asks for an upgrade and has a body; no client needs that, but smuggling attacks do.",
+            ),
+            Fault::TransferCoding => Cow::Borrowed(
+                "The request's Transfer-Encoding is not `chunked` alone; another coding would be lost on the way, and the app would take the coded bytes for the content.",
             ),
             Fault::PlainOnTls => Cow::Borrowed(
                 "Plain HTTP came in on the https listener; use https:// in the address.",

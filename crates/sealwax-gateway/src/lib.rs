@@ -65,6 +65,8 @@ mod pages;
 mod service;
 mod stream;
 mod tls;
+mod told;
+mod unread;
 mod upgrade;
 mod upstream;
 mod worker;

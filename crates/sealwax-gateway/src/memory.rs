@@ -6,7 +6,6 @@
 //!  keeper, each minute ─ certificate? ─▶ ramp ─▶ header value ───────────▶ home/sites/HOST.hsts
 //! ```
 
-use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,12 +13,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use http::HeaderValue;
-use sealwax_policy::{Change, Hsts, KnownNames, Learned, Ramp, Rule};
+use sealwax_policy::{Hsts, KnownNames, Learned, Ramp};
 
 use crate::disk;
-
-/// Distinct things told once per site; beyond that the log has said enough.
-const MAX_TOLD: usize = 4096;
+use crate::told::Told;
 
 const RAMP_FORMAT: &str = "sealwax-hsts 1";
 const MIGRATION_FORMAT: &str = "sealwax-migrate 1";
@@ -29,7 +26,7 @@ pub(crate) struct Memory {
     pub(crate) hsts: ArcSwap<HeaderValue>,
     /// Also the lock under which `names` is replaced.
     ramp: Mutex<Ramp>,
-    told: Mutex<HashSet<(Rule, String)>>,
+    pub(crate) told: Told,
     unsaved: AtomicBool,
     names_path: PathBuf,
     ramp_path: PathBuf,
@@ -52,7 +49,7 @@ impl Memory {
             names: ArcSwap::from_pointee(names),
             hsts: ArcSwap::from_pointee(hsts.value(ramp)),
             ramp: Mutex::new(ramp),
-            told: Mutex::default(),
+            told: Told::new(),
             unsaved: AtomicBool::new(false),
             names_path,
             ramp_path,
@@ -124,13 +121,6 @@ impl Memory {
         if let Err(error) = disk::write(&self.ramp_path, &ramp_text(next)) {
             complain(&self.ramp_path, &error);
         }
-    }
-
-    /// Whether this has not been told before.
-    pub(crate) fn is_news(&self, change: &Change) -> bool {
-        let mut told = held(&self.told);
-        let key = (change.rule, change.subject.clone());
-        told.len() < MAX_TOLD && told.insert(key)
     }
 }
 

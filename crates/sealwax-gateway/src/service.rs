@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::rc::Rc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
@@ -12,7 +13,8 @@ use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use sealwax_config::Timeouts;
 use sealwax_policy::{
-    Answer, Connection, Exchange, Level, Plan, Problem, RESERVED_PREFIX, Rule, State, Step, Target,
+    Answer, Change, Connection, Exchange, Level, Plan, Problem, RESERVED_PREFIX, Rule, State, Step,
+    Target,
 };
 
 use crate::body::{Body, Download, RequestBody};
@@ -133,6 +135,9 @@ fn to_the_app<'c>(
         asked: &asked,
     };
 
+    // Before the field is gone.
+    let miscoded = head.headers.contains_key(header::TRANSFER_ENCODING)
+        && !upstream::is_chunked_only(&head.headers);
     // Before the policy, which adds headers that no `Connection` may remove.
     let upgrade = hop::strip_request(&mut head.headers, head.version);
     let misdirected = is_misdirected(client, live, target.domain(), index);
@@ -149,6 +154,8 @@ fn to_the_app<'c>(
     // What the gateway refuses by itself; the pages pass the policy all the same.
     let refused = if misdirected {
         Some(Fault::Misdirected)
+    } else if miscoded {
+        Some(Fault::TransferCoding)
     } else if let Some(limit) = live.limits.request_body.filter(|limit| announced > *limit) {
         Some(Fault::BodyTooLarge(limit))
     } else if upgrade.is_some() && has_body {
@@ -301,7 +308,12 @@ fn for_the_client(
             .insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     let download = Download::new(body, lease, gate, timeouts.response_idle);
-    Response::from_parts(head, Body::app(download))
+    let body = if client.h2 && !download.is_end_stream() {
+        Body::watched(client.unread.watch(download))
+    } else {
+        Body::app(download)
+    };
+    Response::from_parts(head, body)
 }
 
 /// A response, by whose it is.
@@ -336,7 +348,7 @@ fn finish(
     for change in finished.changes {
         if level() == Level::All {
             tracing::debug!(target: "sealwax::changes", site = site.name, ?change);
-        } else if site.memory.is_news(&change) {
+        } else if is_news(site, &change) {
             tracing::info!(
                 target: "sealwax",
                 site = site.name,
@@ -350,6 +362,11 @@ fn finish(
         }
     }
     response
+}
+
+fn is_news(site: &Site, change: &Change) -> bool {
+    let told = &site.memory.told;
+    told.is_news(change.rule, &change.subject, &site.name, Instant::now())
 }
 
 fn own_answer(refusal: &Refusal<'_>, answer: Answer) -> Outcome {
@@ -376,7 +393,10 @@ impl Refusal<'_> {
         self.write_down(fault, &reference);
         let body_is_broken = matches!(
             fault,
-            Fault::BodyBroken | Fault::BodyTimeout(_) | Fault::BodyTooLarge(_)
+            Fault::BodyBroken
+                | Fault::BodyTimeout(_)
+                | Fault::BodyTooLarge(_)
+                | Fault::TransferCoding
         );
         if body_is_broken && !self.client.h2 {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -184,6 +184,35 @@ fn one_host_or_none() {
 }
 
 #[test]
+fn a_transfer_coding_that_would_be_lost_is_refused() {
+    let app = App::new(|conn| {
+        while conn.head().is_some() {
+            conn.chunked();
+            conn.send(OK);
+        }
+    });
+    let running = start(&site(&app.url()));
+    let post = |codings: &str| {
+        let mut client = Client::plain(running.http);
+        client.send(format!(
+            "POST / HTTP/1.1\r\nHost: localhost\r\n{codings}\r\n\r\n2\r\nhi\r\n0\r\n\r\n"
+        ));
+        let answer = client.answer("POST");
+        (answer.status, answer.field("connection"))
+    };
+    for codings in [
+        "Transfer-Encoding: gzip, chunked",
+        "Transfer-Encoding: identity, chunked",
+        "Transfer-Encoding: chunked, chunked",
+        "Transfer-Encoding: cow\r\nTransfer-Encoding: chunked",
+    ] {
+        assert_eq!(post(codings), (400, Some("close".to_owned())), "{codings}");
+    }
+    assert_eq!(app.connections(), 0);
+    assert_eq!(post("Transfer-Encoding: Chunked").0, 200);
+}
+
+#[test]
 fn a_connection_for_one_site_does_not_carry_another() {
     let app = App::answering(OK);
     let second = format!(

@@ -17,7 +17,7 @@ pub(crate) fn fault(head: &Parts, upgrade_asked: bool) -> Option<&'static str> {
     if coded && head.version < Version::HTTP_11 {
         return Some("it has a Transfer-Encoding although it is HTTP/1.0");
     }
-    if coded && !only_chunked(&head.headers) {
+    if coded && !is_chunked_only(&head.headers) {
         return Some("its Transfer-Encoding is not `chunked` alone");
     }
     if head.status == StatusCode::SWITCHING_PROTOCOLS && !upgrade_asked {
@@ -52,7 +52,10 @@ fn content_lengths(headers: &HeaderMap) -> Lengths {
     }
 }
 
-fn only_chunked(headers: &HeaderMap) -> bool {
+/// Whether there is one Transfer-Encoding and it is `chunked`. Any other coding
+/// would be lost with the field, and its bytes taken for the content (RFC 9112
+/// §6.1).
+pub(crate) fn is_chunked_only(headers: &HeaderMap) -> bool {
     let mut values = headers
         .get_all(header::TRANSFER_ENCODING)
         .iter()

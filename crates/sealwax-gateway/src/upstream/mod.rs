@@ -15,6 +15,7 @@ mod health;
 mod pool;
 mod send;
 
+pub(crate) use check::is_chunked_only;
 pub(crate) use connect::Interim;
 pub(crate) use pool::{Group, Lease, Peers, is_out_of_files};
 pub(crate) use send::{Received, send};
