@@ -63,14 +63,27 @@ pub fn deletions(
 /// It reaches the host-only cookie with `Path=/`; one with a `Domain` or another path cannot be
 /// told from the request and stays.
 pub fn delete_stale(name: &[u8], form: Form) -> Vec<u8> {
+    delete_stale_at(name, form, b"/")
+}
+
+/// [`delete_stale`] for a cookie whose path is known.
+pub fn delete_stale_at(name: &[u8], form: Form, path: &[u8]) -> Vec<u8> {
     let prefix = match form {
         Form::Host => Prefix::Host.as_str(),
         Form::Secure => Prefix::Secure.as_str(),
         Form::Bare | Form::BareDomain | Form::BareLong | Form::AppPrefixed => "",
     };
-    let attributes = "=; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Secure; \
+    let path = if form == Form::Host { b"/" } else { path };
+    let attributes = "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Secure; \
                       HttpOnly; SameSite=Lax";
-    [prefix.as_bytes(), name, attributes.as_bytes()].concat()
+    [
+        prefix.as_bytes(),
+        name,
+        b"=; Path=",
+        path,
+        attributes.as_bytes(),
+    ]
+    .concat()
 }
 
 /// The forms to delete when a name goes out in `form`, given the forms `known` of it: those that

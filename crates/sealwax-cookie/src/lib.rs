@@ -86,7 +86,7 @@ mod well_known;
 
 // The public interface is:
 pub use change::{Change, Changes};
-pub use deletion::{delete_stale, deletions, superseded};
+pub use deletion::{delete_stale, delete_stale_at, deletions, superseded};
 pub use form::{Form, Forms};
 pub use harden::{Demand, Hardened, Rename, harden};
 pub use inbound::{Inbound, InboundDrop, inbound};

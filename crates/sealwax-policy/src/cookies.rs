@@ -218,6 +218,38 @@ pub(crate) fn response(
     learned
 }
 
+/// The one thing that report mode does to a response: what this gateway sent out
+/// under a prefix before would beat the cookie that the app sets or deletes now,
+/// and nobody could log in or out.
+pub(crate) fn take_back(context: &Context<'_>, headers: &mut HeaderMap, record: &mut Recorder) {
+    if !context.secure {
+        return;
+    }
+    let mut more = Vec::new();
+    for field in headers.get_all(header::SET_COOKIE) {
+        let Ok(cookie) = SetCookie::parse(field.as_bytes()) else {
+            continue;
+        };
+        let Some(known) = context.state.names.get(cookie.name()) else {
+            continue;
+        };
+        let path = cookie.effective_path(context.asked.path().as_bytes());
+        for form in known.forms.iter().filter(|form| form.is_renamed()) {
+            record.routine(|| {
+                Change::new(Rule::CookieStale, Action::Removed, printable(cookie.name()))
+            });
+            more.extend(value(sealwax_cookie::delete_stale_at(
+                cookie.name(),
+                form,
+                path,
+            )));
+        }
+    }
+    for field in more {
+        headers.append(header::SET_COOKIE, field);
+    }
+}
+
 /// Whether shared caches may keep the response (RFC 9111 §3): what one client
 /// holds must not reach all others, nor cost them the cache.
 fn is_for_everybody(headers: &HeaderMap) -> bool {

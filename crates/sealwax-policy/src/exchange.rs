@@ -236,6 +236,14 @@ impl<'a> Exchange<'a> {
             // Report mode: the rules work on a copy, and only their record stays.
             let mut copy = response.headers.clone();
             self.rewrite(&mut copy, response.status, state);
+            let context = cookies::Context {
+                policy: self.policy,
+                asked: &self.asked,
+                secure: self.route.secure,
+                status: response.status,
+                state,
+            };
+            cookies::take_back(&context, &mut response.headers, &mut self.record);
         }
         Plan::Pass
     }

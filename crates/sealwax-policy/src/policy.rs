@@ -18,7 +18,8 @@ pub enum Mode {
     #[default]
     Enforce,
     /// Change no response and refuse nothing by policy, but record what would
-    /// be done. Framing, host check, forwarded headers and the reading of
+    /// be done, except that cookies which enforcing sent out under a prefix are
+    /// taken back when the app sets or deletes them. Framing, host check, forwarded headers and the reading of
     /// cookies stay as in [`Mode::Enforce`].
     Report,
 }

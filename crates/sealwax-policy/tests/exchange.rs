@@ -446,6 +446,31 @@ fn report_mode_changes_no_response_and_refuses_nothing() {
 }
 
 #[test]
+fn report_mode_takes_back_what_enforcing_sent_out() {
+    let mut world = World::new();
+    world.run(
+        "GET /ctx/a",
+        "200\nset-cookie: sessionid=1; Path=/\nset-cookie: JSESSIONID=1; Path=/ctx",
+    );
+    world.policy.mode = Mode::Report;
+    // Until the app speaks, the old one counts.
+    assert_eq!(world.cookie_for("__Host-sessionid=1"), "sessionid=1");
+    let seen = world.run("GET /login", "200\nset-cookie: sessionid=2; Path=/");
+    let cookies = seen.set_cookies();
+    assert_eq!(cookies[0], "sessionid=2; Path=/");
+    assert!(
+        cookies[1].starts_with("__Host-sessionid=; Path=/; Max-Age=0"),
+        "{cookies:?}"
+    );
+    let seen = world.run(
+        "GET /ctx/out",
+        "200\nset-cookie: JSESSIONID=; Path=/ctx; Max-Age=0",
+    );
+    assert!(seen.set_cookies()[1].starts_with("__Secure-JSESSIONID=; Path=/ctx; Max-Age=0"));
+    assert_eq!(world.cookie_for("sessionid=2"), "sessionid=2");
+}
+
+#[test]
 fn a_redirect_loop_is_replaced_by_its_explanation() {
     for location in [
         "https://app.example.com/x?y",
