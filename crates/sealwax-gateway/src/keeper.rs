@@ -74,6 +74,8 @@ fn keep(live: &ArcSwap<Live>, woken: &Receiver<Wake>) {
 
 fn tick(live: &ArcSwap<Live>) {
     live.load().advance_ramps();
+    // What could not be written earlier; as a rule there is nothing.
+    save(&live.load());
     let now = clock::unix();
     if live.load().has_ended_migrations(now) {
         live.rcu(|live| {

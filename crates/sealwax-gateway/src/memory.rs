@@ -28,6 +28,8 @@ pub(crate) struct Memory {
     ramp: Mutex<Ramp>,
     pub(crate) told: Told,
     unsaved: AtomicBool,
+    /// The last attempt to save went wrong; the next one tries again.
+    failed: AtomicBool,
     names_path: PathBuf,
     ramp_path: PathBuf,
     migration_path: PathBuf,
@@ -51,6 +53,7 @@ impl Memory {
             ramp: Mutex::new(ramp),
             told: Told::new(),
             unsaved: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
             names_path,
             ramp_path,
             migration_path,
@@ -94,14 +97,15 @@ impl Memory {
         !self.unsaved.swap(true, Ordering::AcqRel)
     }
 
-    /// Writes the names to the disk, if there are new ones.
+    /// Writes the names to the disk, if there are any that are not there yet.
     pub(crate) fn save(&self) {
-        if !self.unsaved.swap(false, Ordering::AcqRel) {
+        let unsaved = self.unsaved.swap(false, Ordering::AcqRel);
+        if !self.failed.swap(false, Ordering::AcqRel) && !unsaved {
             return;
         }
         let text = self.names.load().to_text();
         if let Err(error) = disk::write(&self.names_path, &text) {
-            self.unsaved.store(true, Ordering::Release);
+            self.failed.store(true, Ordering::Release);
             complain(&self.names_path, &error);
         }
     }
@@ -240,6 +244,25 @@ mod tests {
         assert!(
             again.names.load().get(b"sid").is_some() && again.names.load().get(b"other").is_some()
         );
+    }
+
+    #[test]
+    fn a_write_that_failed_is_made_up_for() {
+        let home = tempfile::tempdir().unwrap();
+        let sites = home.path().join("sites");
+        let memory = Memory::open(home.path(), "a", &Hsts::default());
+        std::fs::write(&sites, "no directory").unwrap();
+        assert!(memory.learn(&[cookie("sid")]));
+        memory.save();
+        // News again, so that somebody is woken to save it.
+        assert!(memory.learn(&[cookie("other")]));
+        memory.save();
+        std::fs::remove_file(&sites).unwrap();
+        // And without news, when the keeper comes by.
+        memory.save();
+        let again = Memory::open(home.path(), "a", &Hsts::default());
+        let names = again.names.load();
+        assert!(names.get(b"sid").is_some() && names.get(b"other").is_some());
     }
 
     #[test]
