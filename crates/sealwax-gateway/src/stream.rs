@@ -32,6 +32,8 @@ pub(crate) struct Stream {
     /// Longest time in which the client takes nothing of what we send.
     patience: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
+    /// What TLS had sent when the clock was set.
+    sent: u64,
     closing: Option<Closing>,
 }
 
@@ -47,6 +49,7 @@ impl Stream {
             activity,
             patience,
             stalled: None,
+            sent: 0,
             closing: None,
         }
     }
@@ -66,6 +69,13 @@ impl Stream {
         let timer = self
             .stalled
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        if let Transport::Tls(tls) = &self.transport {
+            // A part has gone out, though not all.
+            if tls.sent() != self.sent {
+                self.sent = tls.sent();
+                timer.as_mut().reset(Instant::now() + patience);
+            }
+        }
         ready!(timer.as_mut().poll(cx));
         Poll::Ready(Err(io::Error::new(
             io::ErrorKind::TimedOut,

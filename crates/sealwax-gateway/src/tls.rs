@@ -23,6 +23,8 @@ pub(crate) struct TlsStream {
     tcp: TcpStream,
     tls: ServerConnection,
     peer_left: bool,
+    /// Bytes of ciphertext that the socket has taken.
+    sent: u64,
 }
 
 /// Shakes hands. The caller sets the deadline.
@@ -40,6 +42,7 @@ pub(crate) async fn accept(mut tcp: TcpStream, configs: &TlsConfigs) -> io::Resu
         tcp,
         tls,
         peer_left: false,
+        sent: 0,
     };
     std::future::poll_fn(|cx| stream.poll_handshake(cx)).await?;
     Ok(stream)
@@ -102,6 +105,11 @@ impl TlsStream {
         self.tls.alpn_protocol() == Some(b"h2")
     }
 
+    /// Changes when the socket takes something, even where a write is held back.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent
+    }
+
     pub(crate) fn tcp(&self) -> &TcpStream {
         &self.tcp
     }
@@ -130,7 +138,7 @@ impl TlsStream {
                 cx,
             }) {
                 Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Ok(_) => {}
+                Ok(count) => self.sent = self.sent.wrapping_add(count as u64),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
                 Err(error) => return Poll::Ready(Err(error)),
             }

@@ -138,6 +138,38 @@ fn an_app_that_does_not_read_stops_the_client() {
 }
 
 #[test]
+fn who_reads_slowly_but_steadily_gets_all() {
+    const LENGTH: usize = 8_000_000;
+    let app = App::new(|conn| {
+        conn.head();
+        conn.send(format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {LENGTH}\r\n\r\n"
+        ));
+        conn.send(vec![b'a'; LENGTH]);
+    });
+    let running = start(&format!(
+        "[timeouts]\nresponse_idle = \"500ms\"\n{}",
+        site(&app.url())
+    ));
+    for mut client in [
+        Client::plain(running.http),
+        Client::tls(&running, "localhost"),
+    ] {
+        socket2::SockRef::from(client.tcp())
+            .set_recv_buffer_size(64 * 1024)
+            .unwrap();
+        client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        client.head().unwrap();
+        // About 2 MB/s, so that a full send buffer of 4 MB takes longer than
+        // the limit.
+        for _ in 0..LENGTH / 20_000 {
+            client.read_exact(20_000);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+#[test]
 fn a_response_that_breaks_off_is_never_whole() {
     let broken = [
         "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello",
