@@ -134,6 +134,33 @@ fn pages_come_in_the_form_the_client_reads() {
 }
 
 #[test]
+fn what_an_app_has_worked_on_is_not_sent_again() {
+    for (work, times) in [(0, 2), (500, 1)] {
+        let app = App::new(move |conn| {
+            while let Some(head) = conn.head() {
+                if head.starts_with("DELETE") && conn.number == 0 {
+                    std::thread::sleep(Duration::from_millis(work));
+                    return;
+                }
+                conn.send(OK);
+            }
+        });
+        let running = start(&site(&app.url()));
+        let mut client = Client::plain(running.http);
+        assert_eq!(client.get("/").status, 200);
+        client.send("DELETE /order/7 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        let status = if times == 2 { 200 } else { 502 };
+        assert_eq!(client.answer("DELETE").status, status, "after {work} ms");
+        let deletions = app
+            .heads()
+            .iter()
+            .filter(|head| head.starts_with("DELETE"))
+            .count();
+        assert_eq!(deletions, times, "after {work} ms");
+    }
+}
+
+#[test]
 fn an_app_that_never_answers_is_a_504() {
     let app = App::new(|conn| {
         conn.head();

@@ -21,6 +21,10 @@ use crate::gate::{Failure, Gate, Valve};
 /// Connections that one request may use up.
 const MAX_TRIES: usize = 3;
 
+/// A kept connection that was closed already says so within a round trip; what
+/// fails later has been with the app.
+const STALE_WITHIN: Duration = Duration::from_millis(250);
+
 /// The app's answer so far.
 pub(crate) struct Received {
     pub(crate) head: response::Parts,
@@ -34,7 +38,7 @@ pub(crate) struct Received {
 ///
 /// A request is sent again only where that cannot make the app act twice: when
 /// no connection could be made; when the request never left; or when a kept
-/// connection turned out to be closed before a single byte came back, for
+/// connection turns out at once to be closed, before a single byte came back, for
 /// methods that may be repeated (RFC 9110 §9.2.2) and have no body.
 #[expect(
     clippy::manual_async_fn,
@@ -84,6 +88,7 @@ pub(crate) fn send<'s>(
             // Boxed, as is all that waits beside the request itself.
             let spare = (reused && may_repeat(&outgoing)).then(|| Box::new(copy_of(&outgoing)));
             listen_for_interim(&lease, &mut outgoing);
+            let sent_at = Instant::now();
             let mut error = {
                 let limit = timeouts.response_head;
                 let mut sent = pin!(lease.sender.try_send_request(outgoing));
@@ -104,7 +109,7 @@ pub(crate) fn send<'s>(
             // One stale connection says that its neighbours are stale too.
             may_reuse = false;
             *request = error.take_message();
-            if request.is_none() && !lease.interim.heard() {
+            if request.is_none() && !lease.interim.heard() && sent_at.elapsed() < STALE_WITHIN {
                 *request = spare.map(|spare| *spare);
             }
             if request.is_some() && tries < MAX_TRIES {
