@@ -87,6 +87,8 @@ pub(crate) enum Fault {
     /// An upgrade whose request has a body: the bytes could be read as body or
     /// as the first of the new protocol.
     UpgradeWithBody,
+    /// The head has more fields than `limits.request_headers`.
+    TooManyFields(usize),
     /// A Transfer-Encoding other than `chunked`, which would be lost on the way.
     TransferCoding,
     /// Plain HTTP on the TLS port that no redirect answers.
@@ -117,6 +119,7 @@ impl Fault {
             | Fault::PlainOnTls
             | Fault::BodyBroken => StatusCode::BAD_REQUEST,
             Fault::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Fault::TooManyFields(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Fault::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
             Fault::Exhausted(_) | Fault::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
             Fault::Upstream(
@@ -136,6 +139,7 @@ impl Fault {
             }
             Fault::NotHere => "There is nothing at this address.",
             Fault::UpgradeWithBody => "A request to switch protocols cannot carry a body.",
+            Fault::TooManyFields(_) => "The request has more header fields than accepted here.",
             Fault::TransferCoding => "The request's body is encoded in a way not accepted here.",
             Fault::PlainOnTls => {
                 "This port speaks HTTPS only: use an address that begins with https://."
@@ -171,6 +175,9 @@ impl Fault {
             Fault::UpgradeWithBody => Cow::Borrowed(
                 "The request asks for an upgrade and has a body; no client needs that, but smuggling attacks do.",
             ),
+            Fault::TooManyFields(limit) => Cow::Owned(format!(
+                "The request has more header fields than limits.request_headers, {limit}; raise it if a client needs more."
+            )),
             Fault::TransferCoding => Cow::Borrowed(
                 "The request's Transfer-Encoding is not `chunked` alone; another coding would be lost on the way, and the app would take the coded bytes for the content.",
             ),

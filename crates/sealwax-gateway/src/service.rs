@@ -135,6 +135,10 @@ fn to_the_app<'c>(
         asked: &asked,
     };
 
+    // HTTP/2 only: on HTTP/1.1 the parser counts. There a client may split its
+    // cookies (RFC 9113 §8.2.3), which are one field.
+    let crumbs = head.headers.get_all(header::COOKIE).iter().count();
+    let fields = head.headers.len() - crumbs.saturating_sub(1);
     // Before the field is gone.
     let miscoded = head.headers.contains_key(header::TRANSFER_ENCODING)
         && !upstream::is_chunked_only(&head.headers);
@@ -156,6 +160,8 @@ fn to_the_app<'c>(
         Some(Fault::Misdirected)
     } else if miscoded {
         Some(Fault::TransferCoding)
+    } else if fields > live.limits.request_headers {
+        Some(Fault::TooManyFields(live.limits.request_headers))
     } else if let Some(limit) = live.limits.request_body.filter(|limit| announced > *limit) {
         Some(Fault::BodyTooLarge(limit))
     } else if upgrade.is_some() && has_body {

@@ -210,6 +210,30 @@ fn a_response_that_breaks_off_resets_its_stream_and_no_other() {
 }
 
 #[test]
+fn the_limit_of_fields_holds_here_too() {
+    let app = App::answering(OK);
+    let running = start(&format!(
+        "[limits]\nrequest_headers = 20\n{}",
+        site(&app.url())
+    ));
+    run(async {
+        let mut client = connect(&running).await;
+        let mut status = async |name: &str, count: usize| {
+            let mut request = request(Method::GET, "/");
+            for number in 0..count {
+                request = request.header(name.replace('*', &number.to_string()), "a=1");
+            }
+            let request = request.body(empty()).unwrap();
+            client.send_request(request).await.unwrap().status()
+        };
+        assert_eq!(status("x-*", 20).await, 200);
+        assert_eq!(status("x-*", 21).await, 431);
+        assert_eq!(status("cookie", 40).await, 200);
+    });
+    assert_eq!(app.heads().len(), 2);
+}
+
+#[test]
 fn trailers_reach_the_client() {
     let app = App::answering(
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 7\r\nSet-Cookie: a=b\r\n\r\n",
