@@ -22,12 +22,18 @@ const QUIET_FOR: Duration = Duration::from_secs(10);
 pub(crate) fn escape(bytes: &[u8]) -> Cow<'_, str> {
     let cut = bytes.get(..MAX_TEXT).unwrap_or(bytes);
     match std::str::from_utf8(cut) {
-        Ok(text) if cut.len() == bytes.len() && !text.chars().any(char::is_control) => {
+        Ok(text) if cut.len() == bytes.len() && text.chars().all(is_harmless) => {
             Cow::Borrowed(text)
         }
         _ if cut.len() < bytes.len() => Cow::Owned(format!("{}…", cut.escape_ascii())),
         _ => Cow::Owned(cut.escape_ascii().to_string()),
     }
+}
+
+/// Neither ends a line nor turns the order of what follows: of all that is
+/// beyond ASCII, letters and digits only.
+fn is_harmless(char: char) -> bool {
+    char == ' ' || char.is_ascii_graphic() || (!char.is_ascii() && char.is_alphanumeric())
 }
 
 /// The record of one request, written when its response is over.
@@ -169,6 +175,11 @@ mod tests {
         assert_eq!(escape("/café".as_bytes()), "/café");
         assert_eq!(escape(b"/\x1b[2J\nforged"), r"/\x1b[2J\nforged");
         assert_eq!(escape(b"\xff"), r"\xff");
+        // Right-to-left override, line separator, zero-width no-break space.
+        for char in ['\u{202e}', '\u{2028}', '\u{feff}'] {
+            let text = format!("/x{char}gpj.exe");
+            assert!(escape(text.as_bytes()).is_ascii(), "{char:?}");
+        }
         assert!(escape(&[b'a'; 10_000]).len() < 600);
     }
 
