@@ -168,10 +168,14 @@ pub(crate) fn response(
     headers: &mut HeaderMap,
     record: &mut Recorder,
 ) -> Vec<Learned> {
-    if context.status == StatusCode::FORBIDDEN
-        && let Some(name) = &request.script_wanted
-    {
-        record.notable(|| Change::new(Rule::CookieScriptWanted, Action::Reported, printable(name)));
+    if context.status == StatusCode::FORBIDDEN {
+        if let Some(name) = &request.script_wanted {
+            record.notable(|| {
+                Change::new(Rule::CookieScriptWanted, Action::Reported, printable(name))
+            });
+        } else if context.asked.from_own_page && context.secure {
+            record.notable(|| Change::new(Rule::SchemeUnknown, Action::Reported, "response"));
+        }
     }
     let mut out = Outgoing {
         context,
@@ -323,7 +327,7 @@ impl Outgoing<'_, '_> {
         }
         let path = self.context.asked.path().as_bytes();
         let hardened = sealwax_cookie::harden(cookie, path, &demand);
-        self.report(cookie, &hardened, known);
+        self.report(cookie, &hardened);
         self.learn(cookie, &hardened, remembered);
         self.make_way(cookie, hardened.form, known);
         match hardened.field {
@@ -380,7 +384,7 @@ impl Outgoing<'_, '_> {
         first
     }
 
-    fn report(&mut self, cookie: &SetCookie<'_>, hardened: &Hardened<'_>, known: Option<Known>) {
+    fn report(&mut self, cookie: &SetCookie<'_>, hardened: &Hardened<'_>) {
         let readable =
             !cookie.http_only() && !hardened.changes.has(sealwax_cookie::Change::HttpOnly);
         if !self.record.listens() && !hardened.changes.any_note() && !readable {
@@ -400,21 +404,17 @@ impl Outgoing<'_, '_> {
                     .after(&hardened.field)
                     .applied(applied)
             };
-            // What cannot be protected is told once, when the name is new.
-            if change.is_note() && known.is_none() {
+            // What cannot be protected somebody should know; the driver tells it once.
+            if change.is_note() {
                 self.record.notable(make);
             } else {
                 self.record.routine(make);
             }
         }
         if readable && !self.context.policy.cookies.is_readable(cookie.name()) {
-            let make =
-                || Change::new(Rule::CookieReadable, Action::Reported, subject()).applied(applied);
-            if known.is_none() {
-                self.record.notable(make);
-            } else {
-                self.record.routine(make);
-            }
+            self.record.notable(|| {
+                Change::new(Rule::CookieReadable, Action::Reported, subject()).applied(applied)
+            });
         }
     }
 
@@ -450,6 +450,11 @@ impl Outgoing<'_, '_> {
             }
         }
         for old in sealwax_cookie::superseded(form, known.into()).iter() {
+            let applied = self.applied();
+            self.record.routine(|| {
+                Change::new(Rule::CookieStale, Action::Removed, printable(cookie.name()))
+                    .applied(applied)
+            });
             self.delete_before_all(cookie.name(), old);
         }
     }

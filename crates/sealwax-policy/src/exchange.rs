@@ -109,6 +109,8 @@ pub(crate) struct Asked {
     pub(crate) method: Method,
     pub(crate) url: Option<PathAndQuery>,
     pub(crate) user_agent: Option<HeaderValue>,
+    /// An unsafe request that names this very site, over HTTPS, as its Origin.
+    pub(crate) from_own_page: bool,
 }
 
 impl Asked {
@@ -136,6 +138,11 @@ impl<'a> Exchange<'a> {
         } else {
             None
         };
+        let from_own_page = !request.method.is_safe()
+            && request.headers.get(header::ORIGIN).is_some_and(|origin| {
+                let authority = origin.as_bytes().strip_prefix(b"https://");
+                authority == Some(target.authority().as_bytes())
+            });
         Self {
             policy,
             connection,
@@ -145,6 +152,7 @@ impl<'a> Exchange<'a> {
                 method: request.method.clone(),
                 url: request.uri.path_and_query().cloned(),
                 user_agent,
+                from_own_page,
             },
             cookies: RequestCookies::default(),
             learned: Vec::new(),
@@ -334,6 +342,16 @@ impl<'a> Exchange<'a> {
             When::Always => true,
             When::Public => self.connection.publicly_trusted,
         };
+        if !wanted && !present.strict_transport_security && when == When::Public {
+            self.record.routine(|| {
+                Change::new(
+                    Rule::HstsWithheld,
+                    Action::Reported,
+                    "strict-transport-security",
+                )
+                .applied(applied)
+            });
+        }
         if wanted && !present.strict_transport_security {
             self.record.routine(|| {
                 Change::new(Rule::HstsAdded, Action::Added, "strict-transport-security")

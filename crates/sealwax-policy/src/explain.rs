@@ -95,6 +95,10 @@ rules! {
     RedirectLoop = "redirect.loop", "RFC 9110 §15.4",
         "The app keeps redirecting this URL to itself; it probably does not know that the client came over HTTPS.";
 
+    /// The app refused a request from its own pages.
+    SchemeUnknown = "app.scheme.hint", "Django SECURE_PROXY_SSL_HEADER",
+        "A POST from the site's own pages was refused with 403: perhaps the app does not know that it is reached over HTTPS and takes its own Origin for a foreign one. Django: SECURE_PROXY_SSL_HEADER = (\"HTTP_X_FORWARDED_PROTO\", \"https\"); Rails: config.assume_ssl = true; Express: app.set('trust proxy', 1).";
+
     /// HSTS was added.
     HstsAdded = "hsts.added", "RFC 6797 §7.1",
         "The browser will use HTTPS on its own from now on.";
@@ -148,6 +152,23 @@ rules! {
     /// A response varies with the user agent.
     VaryUserAgent = "cookie.legacy-same-site.vary", "RFC 9110 §12.5.5",
         "The cookie depends on the User-Agent, so a cache must not mix the responses.";
+}
+
+impl Rule {
+    /// Whether something is probably broken until somebody acts, rather than
+    /// merely worth knowing.
+    #[must_use]
+    pub fn needs_attention(self) -> bool {
+        matches!(
+            self,
+            Rule::RedirectLoop
+                | Rule::SchemeUnknown
+                | Rule::CookieScriptWanted
+                | Rule::CookieCrossSitePost
+                | Rule::CookieInvalid
+                | Rule::CookieWithheld
+        )
+    }
 }
 
 impl fmt::Display for Rule {

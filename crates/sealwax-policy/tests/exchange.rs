@@ -590,6 +590,27 @@ fn a_script_that_cannot_read_its_csrf_cookie_is_noticed() {
 }
 
 #[test]
+fn an_app_that_takes_its_own_origin_for_a_foreign_one_is_noticed() {
+    let mut world = World::new();
+    let post = "POST /login\nhost: app.example.com:8443\norigin: https://app.example.com:8443\nsec-fetch-mode: navigate";
+    assert!(world.run(post, "403").rules().contains(&"app.scheme.hint"));
+    assert!(!world.run(post, "200").rules().contains(&"app.scheme.hint"));
+    let foreign = "POST /login\norigin: https://evil.example.com";
+    assert!(
+        !world
+            .run(foreign, "403")
+            .rules()
+            .contains(&"app.scheme.hint")
+    );
+    assert!(
+        !world
+            .run("GET /\norigin: https://app.example.com", "403")
+            .rules()
+            .contains(&"app.scheme.hint")
+    );
+}
+
+#[test]
 fn legacy_same_site_leaves_none_off_for_clients_that_cannot_read_it() {
     let mut world = World::new();
     world.policy.legacy_same_site = true;
