@@ -31,9 +31,13 @@ impl Site {
     }
 }
 
-/// Prints where to go and what is missing, on a terminal only.
+/// Prints where to go and, on a terminal, what is missing. The address to open
+/// is no listener's own where the site has a name.
 pub(crate) fn show(site: &Site, addresses: &[Address], home: &Path) {
     if !terminal::someone_reads_stderr() {
+        if let Some(url) = url(site, addresses) {
+            terminal::say(&format!("sealwax: open: {url}"));
+        }
         return;
     }
     let paint = Paint::for_stderr();

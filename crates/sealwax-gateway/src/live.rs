@@ -179,6 +179,17 @@ impl Secure {
                     for warning in &loaded.warnings {
                         tracing::warn!(target: "sealwax", site = site.name, "{warning}");
                     }
+                    for host in exact_hosts(&site.policy.hosts) {
+                        if !loaded.names_host(host) {
+                            tracing::warn!(
+                                target: "sealwax",
+                                site = site.name,
+                                "{}: the certificate does not name {host}; browsers will refuse it there. \
+                                 Get one that names every host of the site, or take the host out of `hosts`.",
+                                files.cert.display()
+                            );
+                        }
+                    }
                     builder = builder.files(&hosts, loaded);
                 }
             }
@@ -207,6 +218,13 @@ impl Secure {
         )?;
         Ok(Self { configs, resolver })
     }
+}
+
+/// The hosts that a site names one by one.
+fn exact_hosts(hosts: &AllowedHosts) -> impl Iterator<Item = &str> {
+    hosts
+        .patterns()
+        .filter(|host| *host != "*" && !host.starts_with('.'))
 }
 
 fn open_authority(home: &Path, site: usize) -> Result<Arc<LocalAuthority>, StartError> {

@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use http::{Request, StatusCode, Version};
+use sealwax_policy::Change;
 use tokio::time::Duration;
 
 /// Longest piece of foreign text in one line.
@@ -34,6 +35,39 @@ pub(crate) fn escape(bytes: &[u8]) -> Cow<'_, str> {
 /// beyond ASCII, letters and digits only.
 fn is_harmless(char: char) -> bool {
     char == ' ' || char.is_ascii_graphic() || (!char.is_ascii() && char.is_alphanumeric())
+}
+
+/// Whether somebody reads every change that the policy makes.
+pub(crate) fn changes_are_wanted() -> bool {
+    tracing::enabled!(target: "sealwax::changes", tracing::Level::DEBUG)
+}
+
+/// One change, with what was there before and after: for debugging, since those
+/// may hold secrets.
+pub(crate) fn every_change(site: &str, change: &Change) {
+    tracing::debug!(
+        target: "sealwax::changes",
+        site,
+        rule = change.rule.id(),
+        action = change.action.as_str(),
+        subject = %escape(change.subject.as_bytes()),
+        before = change.before.as_deref().map(|text| escape(text.as_bytes()).into_owned()),
+        after = change.after.as_deref().map(|text| escape(text.as_bytes()).into_owned()),
+        applied = change.applied,
+    );
+}
+
+/// A change that somebody should know of; never a value.
+pub(crate) fn news(site: &str, change: &Change) {
+    let (rule, action) = (change.rule.id(), change.action.as_str());
+    let subject = escape(change.subject.as_bytes());
+    let reason = change.rule.reason();
+    let applied = change.applied;
+    if change.rule.needs_attention() {
+        tracing::warn!(target: "sealwax", site, rule, action, %subject, applied, "{reason}");
+    } else {
+        tracing::info!(target: "sealwax", site, rule, action, %subject, applied, "{reason}");
+    }
 }
 
 /// The record of one request, written when its response is over.

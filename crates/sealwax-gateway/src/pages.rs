@@ -172,7 +172,7 @@ impl Page<'_> {
             let _ = writeln!(
                 page,
                 "<aside><strong>For whoever runs this site</strong><p>{}</p>\
-                 <small>Shown in development only.</small></aside>",
+                 <small>Shown in development, and where the certificate is a local one.</small></aside>",
                 html_escape(operator)
             );
         }

@@ -13,8 +13,8 @@ use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use sealwax_config::Timeouts;
 use sealwax_policy::{
-    Answer, Change, Connection, Exchange, Level, Plan, Problem, RESERVED_PREFIX, Rule, State, Step,
-    Target,
+    Answer, Change, Connection, Exchange, Level, Mode, Plan, Problem, RESERVED_PREFIX, Rule, State,
+    Step, Target,
 };
 
 use crate::body::{Body, Download, RequestBody};
@@ -150,7 +150,7 @@ fn to_the_app<'c>(
         tls: client.tls,
         publicly_trusted: client.publicly_trusted,
     };
-    let mut exchange = Exchange::new(&site.policy, connection, target, &head, level());
+    let mut exchange = Exchange::new(&site.policy, connection, target, &head, level(site));
     if let Some(access) = access {
         access.set_client(exchange.client());
     }
@@ -352,19 +352,10 @@ fn finish(
         client.worker.wake_keeper();
     }
     for change in finished.changes {
-        if level() == Level::All {
-            tracing::debug!(target: "sealwax::changes", site = site.name, ?change);
-        } else if is_news(site, &change) {
-            tracing::info!(
-                target: "sealwax",
-                site = site.name,
-                rule = change.rule.id(),
-                action = change.action.as_str(),
-                subject = %log::escape(change.subject.as_bytes()),
-                applied = change.applied,
-                "{}",
-                change.rule.reason()
-            );
+        log::every_change(&site.name, &change);
+        // In report mode what would be done is the news.
+        if (change.notable || !change.applied) && is_news(site, &change) {
+            log::news(&site.name, &change);
         }
     }
     response
@@ -415,6 +406,12 @@ impl Refusal<'_> {
         let site = self.site.map(|site| site.name.as_str());
         let status = fault.status().as_u16();
         let client = self.client.peer;
+        if matches!(fault, Fault::Policy(_, Problem::UnknownHost)) {
+            self.client.worker.complaints.unknown_host.say(|repeated| {
+                tracing::info!(target: "sealwax", reference, %client, repeated, "{}", fault.for_operator());
+            });
+            return;
+        }
         if fault.concerns_operator() {
             self.client.worker.complaints.fault.say(|repeated| {
                 tracing::warn!(target: "sealwax", site, status, reference, %client, repeated, "{}", fault.for_operator());
@@ -440,9 +437,10 @@ fn expects_continue(head: &Parts) -> bool {
             .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
-/// Everything is recorded only while somebody listens.
-fn level() -> Level {
-    if tracing::enabled!(target: "sealwax::changes", tracing::Level::DEBUG) {
+/// Everything is recorded only while somebody listens: who debugs, or who looks
+/// before enforcing.
+fn level(site: &Site) -> Level {
+    if site.policy.mode == Mode::Report || log::changes_are_wanted() {
         Level::All
     } else {
         Level::Notable

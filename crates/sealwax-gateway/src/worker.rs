@@ -59,6 +59,7 @@ pub(crate) struct Complaints {
     pub(crate) full: Quiet,
     pub(crate) tls_on_http: Quiet,
     pub(crate) fault: Quiet,
+    pub(crate) unknown_host: Quiet,
 }
 
 /// The snapshot as one worker holds it.

@@ -222,6 +222,8 @@ pub struct Change {
     pub after: Option<String>,
     /// False in report mode: this is what would have been done.
     pub applied: bool,
+    /// Whether somebody should be told, once, rather than only who asks.
+    pub notable: bool,
 }
 
 /// How much is recorded.
@@ -269,7 +271,10 @@ impl Recorder {
     /// Records what somebody should be told.
     #[inline]
     pub(crate) fn notable(&mut self, make: impl FnOnce() -> Change) {
-        self.changes.push(make());
+        self.changes.push(Change {
+            notable: true,
+            ..make()
+        });
     }
 
     /// The changes so far, in the order in which they were made.
@@ -294,6 +299,7 @@ impl Change {
             before: None,
             after: None,
             applied: true,
+            notable: false,
         }
     }
 
