@@ -1,0 +1,271 @@
+//! The Set-Cookie fields of one response, one by one.
+
+use std::borrow::Cow;
+
+use http::header::HeaderValue;
+use sealwax_cookie::{
+    Demand, Form, Hardened, Known, Refusal, Remembered, SameSite, SameSiteAttribute, SetCookie,
+};
+
+use super::{Context, Learned, value};
+use crate::explain::{Action, Change, Recorder, Rule, printable};
+use crate::policy::Mode;
+
+const SECONDS_PER_DAY: u64 = 86_400;
+
+/// The Set-Cookie fields of one response on their way out.
+pub(super) struct Outgoing<'a, 'r> {
+    context: &'a Context<'a>,
+    record: &'r mut Recorder,
+    pub(super) learned: Vec<Learned>,
+    /// Of the names that the client holds in a stale form: whether the response
+    /// sets them, and as what.
+    set: Vec<(Vec<u8>, Option<Form>)>,
+    /// Fields of ours, each with the number of the app's field that it goes
+    /// behind; `None` goes before all.
+    pub(super) more: Vec<(Option<usize>, HeaderValue)>,
+    /// The number of the app's field at hand.
+    at: usize,
+    /// Some cookie is meant for cross-site use.
+    pub(super) saw_none: bool,
+}
+
+impl<'a, 'r> Outgoing<'a, 'r> {
+    /// `stale`: the forms that the client holds and that are no longer accepted.
+    pub(super) fn new(
+        context: &'a Context<'a>,
+        record: &'r mut Recorder,
+        stale: &[(Vec<u8>, Form)],
+    ) -> Self {
+        Self {
+            context,
+            record,
+            learned: Vec::new(),
+            set: stale.iter().map(|(name, _)| (name.clone(), None)).collect(),
+            more: Vec::new(),
+            at: 0,
+            saw_none: false,
+        }
+    }
+
+    /// Takes the next field of the app and makes of it what goes out.
+    pub(super) fn take(&mut self, field: &mut HeaderValue) {
+        if let Some(rewritten) = self.rewrite(field) {
+            *field = rewritten;
+        }
+        self.at += 1;
+    }
+
+    fn applied(&self) -> bool {
+        self.context.policy.mode == Mode::Enforce
+    }
+
+    /// What goes out instead of `field`, if anything does.
+    fn rewrite(&mut self, field: &HeaderValue) -> Option<HeaderValue> {
+        match &SetCookie::parse(field.as_bytes()) {
+            Ok(cookie) => self.rewrite_valid(cookie),
+            Err(refusal) => {
+                self.report_invalid(field, *refusal);
+                None
+            }
+        }
+    }
+
+    fn rewrite_valid(&mut self, cookie: &SetCookie<'_>) -> Option<HeaderValue> {
+        let remembered = self.context.state.names.look_up(cookie.name());
+        let known = remembered.known();
+        let mut demand = self.context.policy.cookies.demand(cookie, known);
+        self.saw_none |= cookie.same_site() == SameSiteAttribute::Is(SameSite::None)
+            || demand.same_site == Some(SameSite::None);
+        demand.legacy_client = self.legacy_client();
+        // Unix time fits an i64 for the next 292 billion years.
+        let now = i64::try_from(self.context.state.now).unwrap_or(i64::MAX);
+        if cookie.is_deletion(now) {
+            return self.delete(cookie, &demand, known);
+        }
+        let path = self.context.asked.path().as_bytes();
+        let hardened = sealwax_cookie::harden(cookie, path, &demand);
+        self.report(cookie, &hardened);
+        self.learn(cookie, &hardened, remembered);
+        self.make_way(cookie, hardened.form, known);
+        match hardened.field {
+            Cow::Owned(bytes) => value(bytes),
+            Cow::Borrowed(_) => None,
+        }
+    }
+
+    fn report_invalid(&mut self, field: &HeaderValue, refusal: Refusal) {
+        let applied = self.applied();
+        self.record.notable(|| {
+            Change::new(
+                Rule::CookieInvalid,
+                Action::Reported,
+                printable(name_like(field.as_bytes())),
+            )
+            .after(refusal.to_string().as_bytes())
+            .applied(applied)
+        });
+    }
+
+    /// The first field of a deletion; the others go right behind it.
+    fn delete(
+        &mut self,
+        cookie: &SetCookie<'_>,
+        demand: &Demand,
+        known: Option<Known>,
+    ) -> Option<HeaderValue> {
+        let applied = self.applied();
+        let path = self.context.asked.path().as_bytes();
+        let mut fields = sealwax_cookie::deletions(cookie, path, demand, known)
+            .into_iter()
+            .filter_map(value);
+        let first = fields.next();
+        let begin = self.more.len();
+        self.more.extend(fields.map(|field| (Some(self.at), field)));
+        let more = self.more.get(begin..).unwrap_or_default();
+        self.record.routine(|| {
+            let first = first
+                .as_ref()
+                .map_or(cookie.as_bytes(), HeaderValue::as_bytes);
+            let all: Vec<&[u8]> = std::iter::once(first)
+                .chain(more.iter().map(|(_, field)| field.as_bytes()))
+                .collect();
+            Change::new(
+                Rule::CookieDeleted,
+                Action::Changed,
+                printable(cookie.name()),
+            )
+            .before(cookie.as_bytes())
+            .after(&all.join(&b"\n"[..]))
+            .applied(applied)
+        });
+        first
+    }
+
+    fn report(&mut self, cookie: &SetCookie<'_>, hardened: &Hardened<'_>) {
+        let readable =
+            !cookie.http_only() && !hardened.changes.has(sealwax_cookie::Change::HttpOnly);
+        if !self.record.listens() && !hardened.changes.any_note() && !readable {
+            return;
+        }
+        let applied = self.applied();
+        let subject = || printable(cookie.name());
+        for change in hardened.changes.iter() {
+            let make = || {
+                let action = if change.is_note() {
+                    Action::Reported
+                } else {
+                    Action::Changed
+                };
+                Change::new(Rule::Cookie(change), action, subject())
+                    .before(cookie.as_bytes())
+                    .after(&hardened.field)
+                    .applied(applied)
+            };
+            // What cannot be protected somebody should know; the driver tells it once.
+            if change.is_note() {
+                self.record.notable(make);
+            } else {
+                self.record.routine(make);
+            }
+        }
+        if readable && !self.context.policy.cookies.is_readable(cookie.name()) {
+            self.record.notable(|| {
+                Change::new(Rule::CookieReadable, Action::Reported, subject()).applied(applied)
+            });
+        }
+    }
+
+    fn learn(
+        &mut self,
+        cookie: &SetCookie<'_>,
+        hardened: &Hardened<'_>,
+        remembered: Remembered<'_>,
+    ) {
+        let form = match hardened.form {
+            // In report mode it leaves under its own name.
+            Form::Host | Form::Secure if !self.applied() => Form::Bare,
+            form => form,
+        };
+        let floored = hardened.changes.has(sealwax_cookie::Change::SameSite);
+        let day = u32::try_from(self.context.state.now / SECONDS_PER_DAY).unwrap_or(u32::MAX);
+        if remembered.would_learn(form, floored, day) {
+            self.learned.push(Learned {
+                name: cookie.name().to_vec(),
+                form,
+                floored,
+                day,
+            });
+        }
+    }
+
+    /// A cookie that leaves under its own name would lose to an older prefixed
+    /// one on its way back.
+    fn make_way(&mut self, cookie: &SetCookie<'_>, form: Form, known: Option<Known>) {
+        for (name, set) in &mut self.set {
+            if name == cookie.name() {
+                *set = Some(form);
+            }
+        }
+        for old in sealwax_cookie::superseded(form, known.into()).iter() {
+            let applied = self.applied();
+            self.record.routine(|| {
+                Change::new(Rule::CookieStale, Action::Removed, printable(cookie.name()))
+                    .applied(applied)
+            });
+            self.delete_before_all(cookie.name(), old);
+        }
+    }
+
+    pub(super) fn delete_stale(&mut self, name: &[u8], form: Form) {
+        // The app may just have set it under that very name.
+        let set = self
+            .set
+            .iter()
+            .find(|(watched, _)| watched == name)
+            .and_then(|(_, set)| *set);
+        if set.is_some_and(|set| set.shares_name_with(form)) {
+            return;
+        }
+        let applied = self.applied();
+        self.record.notable(|| {
+            Change::new(Rule::CookieStale, Action::Removed, printable(name)).applied(applied)
+        });
+        self.delete_before_all(name, form);
+    }
+
+    /// Browsers go through the fields in order, so whatever the app sets in
+    /// this response wins.
+    fn delete_before_all(&mut self, name: &[u8], form: Form) {
+        let deletion = value(sealwax_cookie::delete_stale(name, form));
+        self.more.extend(deletion.map(|field| (None, field)));
+    }
+
+    pub(super) fn withhold(&mut self, field: &HeaderValue) {
+        let applied = self.applied();
+        self.record.notable(|| {
+            Change::new(
+                Rule::CookieWithheld,
+                Action::Removed,
+                printable(name_like(field.as_bytes())),
+            )
+            .applied(applied)
+        });
+    }
+
+    fn legacy_client(&self) -> bool {
+        let agent = self.context.asked.user_agent.as_ref();
+        self.context.policy.legacy_same_site
+            && agent.is_some_and(|agent| sealwax_cookie::cannot_read_none(agent.as_bytes()))
+    }
+}
+
+/// What stands before the first `=` or `;`: enough to name a cookie that cannot
+/// be parsed, and never its value.
+fn name_like(field: &[u8]) -> &[u8] {
+    let end = field
+        .iter()
+        .position(|b| matches!(b, b'=' | b';'))
+        .unwrap_or(0);
+    field.get(..end).unwrap_or_default().trim_ascii()
+}
