@@ -397,7 +397,16 @@ impl Body {
     }
 
     /// Ties the end of the request to the end of this body.
-    pub(crate) fn carrying(mut self, busy: Busy, access: Option<Box<Access>>) -> Self {
+    pub(crate) fn carrying(mut self, busy: Busy, mut access: Option<Box<Access>>) -> Self {
+        if let Some(access) = &mut access {
+            // A body of the app's counts as whole when its end has been seen, and
+            // not when the client has gone before.
+            let own = matches!(self.kind, Kind::Own(_));
+            access.set_whole(own || http_body::Body::is_end_stream(&self));
+            if let Kind::Own(Some(bytes)) = &self.kind {
+                access.count(bytes.len());
+            }
+        }
         self.busy = Some(busy);
         self.access = access;
         self
@@ -420,12 +429,16 @@ impl http_body::Body for Body {
             Kind::App(download) => ready!(download.poll_frame(cx)),
             Kind::Watched(download) => ready!(download.poll_frame(cx)),
         };
-        if let Some(access) = &mut this.access {
+        if let Some(mut access) = this.access.take() {
             match &frame {
-                Some(Ok(frame)) => access.count(frame.data_ref().map_or(0, Bytes::len)),
-                Some(Err(_)) => access.broken(),
-                None => {}
+                Some(Ok(frame)) => {
+                    access.count(frame.data_ref().map_or(0, Bytes::len));
+                    access.set_whole(frame.is_trailers() || this.is_end_stream());
+                }
+                Some(Err(_)) => access.set_whole(false),
+                None => access.set_whole(true),
             }
+            this.access = Some(access);
         }
         Poll::Ready(frame)
     }

@@ -138,8 +138,9 @@ impl Access {
         self.bytes += bytes as u64;
     }
 
-    pub(crate) fn broken(&mut self) {
-        self.whole = false;
+    /// Whether the end of the response has been seen.
+    pub(crate) fn set_whole(&mut self, whole: bool) {
+        self.whole = whole;
     }
 }
 
