@@ -125,9 +125,6 @@ rules! {
     /// The Cookie header was written anew.
     CookieCanonical = "cookie.canonical", "RFC 6265bis §4.2",
         "The app gets one Cookie header in one unambiguous form.";
-    /// Prefixed names become the app's own again.
-    CookieRestored = "cookie.prefix.restored", "RFC 6265bis §4.1.3",
-        "The browser kept the cookie under its prefixed name; the app knows it by its own.";
     /// The client holds a form of a cookie that is no longer used.
     CookieStale = "cookie.stale", "RFC 6265bis §5.8.3",
         "The client holds this cookie in a form that is not accepted; it is deleted so that it cannot win later.";
