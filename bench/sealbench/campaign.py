@@ -17,40 +17,6 @@ from .prepare import say
 from .scene import BODY, CACHE, PROXY_CORE
 
 
-@dataclass(frozen=True)
-class Case:
-    """One kind of load: one column of the table."""
-
-    key: str
-    title: str
-    run: object  # (load, peer, pid, seconds) -> Slice or None
-
-
-def requests(*arguments):
-    return lambda load, peer, pid, seconds: load.requests(peer, pid, seconds, arguments)
-
-
-def handshakes(mode, groups):
-    def run(load, peer, pid, seconds):
-        measured, report = load.handshakes(peer, pid, seconds, mode, groups)
-        peer.agreed[mode, groups] = f"{report['group']}, {report['suite']}"
-        return measured
-
-    return run
-
-
-REQUESTS = [
-    Case("h1", "HTTP/1.1 1 KiB", requests("--h1", "-m1")),
-    Case("h2", "HTTP/2 c32 m10", requests("-m10")),
-    Case("h2-one", "HTTP/2 c32 m1", requests("-m1")),
-]
-HANDSHAKES = [
-    Case("full", "full handshake + GET, X25519", handshakes("full", "x25519")),
-    Case("hybrid", "same, X25519MLKEM768 offered", handshakes("full", "hybrid")),
-    Case("resumed", "resumed + GET", handshakes("resumed", "x25519")),
-]
-
-
 @dataclass
 class Outcome:
     """What a campaign found, peer keys in table order."""

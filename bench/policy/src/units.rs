@@ -1,0 +1,50 @@
+//! The units of work whose instructions `bench/budget` counts.
+//!
+//! A unit is one line in [`UNITS`]: a name for `budget.toml`, and how to prepare what then runs
+//! again and again. Whatever runs must do the same each time.
+
+use crate::pairs;
+use crate::turn::Turn;
+
+/// One turn of a unit, ready to be run.
+type Work = Box<dyn FnMut()>;
+
+/// Every unit by its name in `bench/budget.toml`.
+const UNITS: &[(&str, fn() -> Result<Work, String>)] = &[
+    ("heads", || turn(Turn::pass)),
+    ("heads+policy", || turn(Turn::judge)),
+];
+
+/// The names of all units.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    UNITS.iter().map(|(name, _)| *name)
+}
+
+/// Runs the unit `name` so many times.
+pub(crate) fn run(name: &str, times: u32) -> Result<(), String> {
+    let unit = UNITS.iter().find(|(known, _)| *known == name);
+    let Some((_, prepare)) = unit else {
+        return Err(format!("there is no unit {name:?}; --units lists them"));
+    };
+    let mut work = prepare()?;
+    (0..times).for_each(|_| work());
+    Ok(())
+}
+
+fn turn(part: fn(&mut Turn)) -> Result<Work, String> {
+    let mut turn = Turn::new(pairs::bench())?;
+    Ok(Box::new(move || part(&mut turn)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_unit_runs() {
+        for name in names() {
+            run(name, 2).unwrap();
+        }
+        assert!(run("nothing", 1).is_err());
+    }
+}

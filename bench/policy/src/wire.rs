@@ -1,0 +1,112 @@
+//! What any proxy does with a head, policy or not: read it into a map, and write the map out.
+
+use bytes::{Buf as _, Bytes};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version};
+use http::{request, response};
+
+/// How many more fields than came the map has room for, as in the gateway. What the policy adds
+/// then fits in, and no map has to grow.
+const ROOM: usize = 16;
+
+/// Reads a request head. Names become `http`'s, values share the head's memory.
+pub(crate) fn read_request(head: &[u8]) -> Option<request::Parts> {
+    let mut rest = Bytes::copy_from_slice(head);
+    let line = take_line(&mut rest)?;
+    let mut words = line.split(|byte| *byte == b' ');
+    let (method, url) = (words.next()?, words.next()?);
+    let (mut parts, ()) = http::Request::new(()).into_parts();
+    parts.method = Method::from_bytes(method).ok()?;
+    parts.uri = Uri::from_maybe_shared(line.slice_ref(url)).ok()?;
+    parts.version = Version::HTTP_11;
+    parts.headers = read_fields(rest)?;
+    Some(parts)
+}
+
+/// Reads a response head.
+pub(crate) fn read_response(head: &[u8]) -> Option<response::Parts> {
+    let mut rest = Bytes::copy_from_slice(head);
+    let line = take_line(&mut rest)?;
+    let (mut parts, ()) = http::Response::new(()).into_parts();
+    parts.status = StatusCode::from_bytes(line.get(9..12)?).ok()?;
+    parts.headers = read_fields(rest)?;
+    Some(parts)
+}
+
+/// Writes a request head behind what is in `out`.
+pub(crate) fn write_request(parts: &request::Parts, out: &mut Vec<u8>) {
+    out.extend_from_slice(parts.method.as_str().as_bytes());
+    out.push(b' ');
+    let url = parts.uri.path_and_query().map_or("/", |url| url.as_str());
+    out.extend_from_slice(url.as_bytes());
+    out.extend_from_slice(b" HTTP/1.1\r\n");
+    write_fields(&parts.headers, out);
+}
+
+/// Writes a response head behind what is in `out`.
+pub(crate) fn write_response(parts: &response::Parts, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(parts.status.as_str().as_bytes());
+    out.extend_from_slice(b" \r\n");
+    write_fields(&parts.headers, out);
+}
+
+fn read_fields(mut rest: Bytes) -> Option<HeaderMap> {
+    let count = rest.iter().filter(|byte| **byte == b'\n').count();
+    let mut headers = HeaderMap::with_capacity(count + ROOM);
+    loop {
+        let line = take_line(&mut rest)?;
+        if line.is_empty() {
+            return Some(headers);
+        }
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let name = HeaderName::from_bytes(line.get(..colon)?).ok()?;
+        // One space follows every colon of these heads.
+        let value = HeaderValue::from_maybe_shared(line.slice(colon + 2..)).ok()?;
+        headers.append(name, value);
+    }
+}
+
+/// Cuts the next line off, without its end.
+fn take_line(rest: &mut Bytes) -> Option<Bytes> {
+    let end = rest.iter().position(|byte| *byte == b'\r')?;
+    let line = rest.split_to(end);
+    rest.advance(2);
+    Some(line)
+}
+
+fn write_fields(headers: &HeaderMap, out: &mut Vec<u8>) {
+    for (name, value) in headers {
+        out.extend_from_slice(name.as_str().as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value.as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pairs;
+
+    #[test]
+    fn what_was_read_is_written_as_it_was() {
+        for pair in pairs::all() {
+            let mut out = Vec::new();
+            write_request(&read_request(&pair.request).unwrap(), &mut out);
+            assert_eq!(out, pair.request);
+            out.clear();
+            write_response(&read_response(&pair.response).unwrap(), &mut out);
+            assert_eq!(out, pair.response);
+        }
+    }
+
+    #[test]
+    fn a_head_that_is_cut_short_is_none() {
+        for pair in pairs::all() {
+            for (length, _) in pair.request.iter().enumerate() {
+                assert!(read_request(&pair.request[..length]).is_none());
+            }
+        }
+    }
+}
