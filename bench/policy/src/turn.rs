@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 
-use http::{HeaderValue, header, request, response};
+use http::{HeaderValue, request, response};
 use sealwax_policy::{
     AllowedHosts, Connection, Exchange, KnownNames, Learned, Level, LoopWatch, Plan, Policy, State,
     Step, Target, When,
@@ -45,7 +45,7 @@ impl Turn {
             loops: LoopWatch::default(),
             out: Vec::with_capacity(4096),
         };
-        let learned = turn.exchange()?.learned;
+        let learned = turn.exchange()?;
         if learned.is_empty() {
             return Err("the first exchange taught no cookie name".to_owned());
         }
@@ -53,27 +53,45 @@ impl Turn {
             turn.names
                 .learn(&seen.name, seen.form, seen.floored, seen.day);
         }
-        let done = turn.exchange()?;
-        if !done.learned.is_empty() {
+        if !turn.exchange()?.is_empty() {
             return Err("the second exchange still taught something".to_owned());
         }
-        let cookies = |headers: &http::HeaderMap, name| {
-            let lines: Vec<_> = headers
-                .get_all(name)
-                .iter()
-                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-                .collect();
-            lines.join("\n")
+        turn.check()?;
+        Ok(turn)
+    }
+
+    /// Whether what was written is what the policy is for.
+    fn check(&self) -> Result<(), String> {
+        let written = String::from_utf8_lossy(&self.out);
+        let fields = |name: &str| {
+            let lines = written.lines().filter(|line| line.starts_with(name));
+            lines.collect::<Vec<_>>().join("\n")
         };
-        let sent = cookies(&done.request.headers, header::COOKIE);
+        let sent = fields("cookie: ");
         if sent.contains("__Host-") || !sent.contains("sessionid=") {
             return Err(format!("the app got the cookies {sent:?}"));
         }
-        let set = cookies(&done.response.headers, header::SET_COOKIE);
+        let set = fields("set-cookie: ");
         if set.matches("__Host-").count() != 2 || set.matches("Secure").count() != 2 {
             return Err(format!("the client got the cookies {set:?}"));
         }
-        Ok(turn)
+        for field in [
+            "x-forwarded-proto: https",
+            "x-forwarded-host: localhost:8443",
+            "x-forwarded-port: 8443",
+            "x-forwarded-for: 127.0.0.1",
+            "x-real-ip: 127.0.0.1",
+            "strict-transport-security: max-age=63072000",
+            "x-content-type-options: nosniff",
+            "referrer-policy: s",
+            "cross-origin-opener-policy: same-origin",
+            "x-frame-options: ",
+        ] {
+            if fields(field).lines().count() != 1 {
+                return Err(format!("{field:?} is not there once in:\n{written}"));
+            }
+        }
+        Ok(())
     }
 
     /// Both heads are read, judged and written.
@@ -100,7 +118,7 @@ impl Turn {
             .ok_or_else(|| format!("the heads of {:?} cannot be read", pair.name))
     }
 
-    fn exchange(&mut self) -> Result<Done, String> {
+    fn exchange(&mut self) -> Result<Vec<Learned>, String> {
         self.out.clear();
         let (mut request, mut response) = self.read()?;
         let state = State {
@@ -123,18 +141,8 @@ impl Turn {
         };
         wire::write_response(&response, &mut self.out);
         black_box(&self.out);
-        Ok(Done {
-            request,
-            response,
-            learned: exchange.finish().learned,
-        })
+        Ok(exchange.finish().learned)
     }
-}
-
-struct Done {
-    request: request::Parts,
-    response: response::Parts,
-    learned: Vec<Learned>,
 }
 
 #[cfg(test)]

@@ -5,13 +5,14 @@ HTTP/1.1 keep-alive to the upstream, the same response headers, no access log. W
 what they can do to cookies, and each file says so in `CAVEATS`.
 """
 
-from . import caddy, haproxy, nginx, sealwax, traefik
+from . import caddy, envoy, haproxy, nginx, sealwax, traefik
 from .base import Place
 
 ALL = {
     "sealwax": sealwax.Sealwax,
     "nginx": nginx.Nginx,
     "haproxy": haproxy.Haproxy,
+    "envoy": envoy.Envoy,
     "caddy": caddy.Caddy,
     "traefik": traefik.Traefik,
 }
