@@ -15,13 +15,19 @@ use serde_json::Value;
 /// Every crate of the product, its level, and the workspace crates it may use.
 const HOUSE: &[(&str, u8, &[&str])] = &[
     ("sealwax-cookie", 0, &[]),
+    ("sealwax-h1", 0, &[]),
     ("sealwax-policy", 0, &["sealwax-cookie"]),
     ("sealwax-config", 1, &["sealwax-cookie", "sealwax-policy"]),
     ("sealwax-cert", 2, &[]),
     (
         "sealwax-gateway",
         3,
-        &["sealwax-cert", "sealwax-config", "sealwax-policy"],
+        &[
+            "sealwax-cert",
+            "sealwax-config",
+            "sealwax-h1",
+            "sealwax-policy",
+        ],
     ),
     (
         "sealwax-cli",
@@ -36,7 +42,12 @@ const HOUSE: &[(&str, u8, &[&str])] = &[
 ];
 
 /// Beside the house: may use what they measure or test.
-const BESIDE: &[&str] = &["sealwax-tests", "sealwax-hammer", "sealwax-bench-policy"];
+const BESIDE: &[&str] = &[
+    "sealwax-tests",
+    "sealwax-hammer",
+    "sealwax-floor",
+    "sealwax-bench-policy",
+];
 
 /// What a pure crate must not reach, in source text.
 const IMPURE_SOURCE: &[&str] = &[
