@@ -88,11 +88,14 @@ pub struct Timeouts {
     pub keep_alive: Duration,
     /// An upgraded connection without a byte in either direction. Default: 1 h.
     pub upgraded_idle: Duration,
+    /// One request and its response, from first byte to last, unless the
+    /// connection is upgraded. Default: 24 h.
+    pub total: Duration,
     /// Finishing requests in flight at the end. Default: 30 s.
     pub drain: Duration,
 }
 
-/// Limits of one request.
+/// Limits of one request, and of one client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of a request's head, 8 KiB to 1 MiB. Default: 64 KiB.
@@ -101,6 +104,15 @@ pub struct Limits {
     pub request_headers: usize,
     /// Bytes of a request's body; `None` sets no limit. Default: `None`.
     pub request_body: Option<u64>,
+    /// Bytes per second that a client must send of a body, over the time in
+    /// which it is waited for; 0 asks for none. Default: 240.
+    pub request_body_rate: u64,
+    /// Bytes per second that a client must take of a response, over the time in
+    /// which it is waited for; 0 asks for none. Default: 240.
+    pub response_rate: u64,
+    /// Connections that one client (an IPv4 address, the /64 of an IPv6 one) may
+    /// hold; `None` sets no limit. Default: `None`.
+    pub client_connections: Option<u32>,
 }
 
 /// One site: its hosts (in the policy), its rules, its app, its certificate.

@@ -105,6 +105,7 @@ fn timeouts(gateway: View<'_>) -> Timeouts {
         response_idle: gateway.duration("timeouts.response_idle"),
         keep_alive: gateway.duration("timeouts.keep_alive"),
         upgraded_idle: gateway.duration("timeouts.upgraded_idle"),
+        total: gateway.duration("timeouts.total"),
         drain: gateway.duration("timeouts.drain"),
     }
 }
@@ -116,6 +117,12 @@ fn limits(gateway: View<'_>) -> Limits {
         request_head: small(gateway.size("limits.request_head")),
         request_headers: small(gateway.number("limits.request_headers")),
         request_body: gateway.size("limits.request_body"),
+        request_body_rate: gateway.number("limits.request_body_rate").unwrap_or_default(),
+        response_rate: gateway.number("limits.response_rate").unwrap_or_default(),
+        client_connections: gateway
+            .number("limits.client_connections")
+            .and_then(|n| u32::try_from(n).ok())
+            .filter(|n| *n > 0),
     }
 }
 

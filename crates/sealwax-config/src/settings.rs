@@ -198,6 +198,12 @@ pub static SETTINGS: &[Setting] = &[
     row("timeouts.keep_alive", DEADLINE, Unset::Is("75s"), "A client's connection without a request."),
     row("timeouts.upgraded_idle", DEADLINE, Unset::Is("1h"), "An upgraded connection (WebSocket) without a byte in either direction."),
     row(
+        "timeouts.total",
+        DEADLINE,
+        Unset::Is("24h"),
+        "One request and its response, from the first byte to the last; upgraded connections have `upgraded_idle`.",
+    ),
+    row(
         "timeouts.drain",
         Kind::Duration(Duration::ZERO, seconds(365 * DAY)),
         Unset::Is("30s"),
@@ -215,6 +221,24 @@ pub static SETTINGS: &[Setting] = &[
         Kind::Size { least: 0, most: 1 << 50, unlimited: true },
         Unset::Is("unlimited"),
         "The body of a request; more is answered with 413 (RFC 9110 section 15.5.14).",
+    ),
+    row(
+        "limits.request_body_rate",
+        Kind::Count(0, 1 << 30),
+        Unset::Is("240"),
+        "Bytes per second that a client must send of a body. Only the time in which it is waited for counts, beyond `timeouts.request_body_idle`; 0 asks for none.",
+    ),
+    row(
+        "limits.response_rate",
+        Kind::Count(0, 1 << 30),
+        Unset::Is("240"),
+        "Bytes per second that a client must take of a response. Only the time in which it is waited for counts, beyond `timeouts.response_idle`; 0 asks for none.",
+    ),
+    row(
+        "limits.client_connections",
+        Kind::Count(0, 1 << 20),
+        Unset::Is("0"),
+        "Connections that one client may hold: an IPv4 address, or the /64 of an IPv6 address. Trusted proxies are not limited. 0 sets no limit until connections run short.",
     ),
     row(
         "site.hosts",

@@ -97,6 +97,7 @@ fn the_defaults_are_those_of_the_policy() {
         response_idle: seconds(300),
         keep_alive: seconds(75),
         upgraded_idle: seconds(3600),
+        total: Duration::from_secs(86_400),
         drain: seconds(30),
     };
     assert_eq!(config.timeouts, timeouts);
@@ -106,6 +107,9 @@ fn the_defaults_are_those_of_the_policy() {
             request_head: 65_536,
             request_headers: 100,
             request_body: None
+            request_body_rate: 240,
+            response_rate: 240,
+            client_connections: None,
         }
     );
     let site = &config.sites[0];
