@@ -128,8 +128,11 @@ def stage(keys, options, extra=()):
     wanted = ["sealwax-hammer", *extra]
     if "sealwax" in keys and options.sealwax is None:
         wanted.append("sealwax-cli")
+    if "floor" in keys:
+        wanted.append("sealwax-floor")
     home = prepare.TARGET / "release" if options.no_build else prepare.build(wanted)
     binaries["sealwax"] = options.sealwax or home / "sealwax"
+    binaries["floor"] = home / "sealwax-floor"
     tls = prepare.certificate()
     return binaries, tls, home / "sealwax-hammer"
 

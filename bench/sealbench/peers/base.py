@@ -1,10 +1,11 @@
 """What a proxy must be able to say about itself."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..scene import REQUEST_COOKIE
+from ..scene import REQUEST_COOKIE, ROOT
 
 
 # Attributes of the app's two cookies, lower case: hardened, and as the app sets them.
@@ -67,3 +68,9 @@ class Peer:
 def as_user():
     """nginx drops root by itself, and could then not read the certificate's key."""
     return "user root;" if os.geteuid() == 0 else ""
+
+
+def locked(crate):
+    """The version of a dependency that our own programs are built with."""
+    lock = (ROOT / "Cargo.lock").read_text()
+    return re.search(rf'^name = "{re.escape(crate)}"\nversion = "([^"]+)"', lock, re.M)[1]

@@ -1,10 +1,8 @@
 """Sealwax, from this checkout, through its configuration file."""
 
-import re
-
 from ..prepare import sh
-from ..scene import NAME, ROOT
-from .base import Peer
+from ..scene import NAME
+from .base import Peer, locked
 
 CONFIG = """\
 workers = 1
@@ -50,9 +48,4 @@ ramp = false
 
     def versions(self):
         version = sh([self.place.binary, "--version"]).split()[-1]
-        locked = (ROOT / "Cargo.lock").read_text()
-        rustls, aws = (
-            re.search(rf'name = "{name}"\nversion = "([^"]+)"', locked)[1]
-            for name in ("rustls", "aws-lc-rs")
-        )
-        return version, f"rustls {rustls} on aws-lc-rs {aws}"
+        return version, f"rustls {locked('rustls')} on aws-lc-rs {locked('aws-lc-rs')}"
