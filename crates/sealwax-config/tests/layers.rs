@@ -106,7 +106,7 @@ fn the_defaults_are_those_of_the_policy() {
         Limits {
             request_head: 65_536,
             request_headers: 100,
-            request_body: None
+            request_body: None,
             request_body_rate: 240,
             response_rate: 240,
             client_connections: None,

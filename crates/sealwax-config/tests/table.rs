@@ -148,6 +148,13 @@ fn samples() -> Vec<Sample> {
             "86400s",
         ),
         sample(
+            "timeouts.total",
+            "\"2h\"",
+            "2h",
+            see!(c => c.timeouts.total),
+            "7200s",
+        ),
+        sample(
             "timeouts.drain",
             "0",
             "0s",
@@ -174,6 +181,27 @@ fn samples() -> Vec<Sample> {
             "1kB",
             see!(c => c.limits.request_body),
             "Some(1000)",
+        ),
+        sample(
+            "limits.request_body_rate",
+            "1000",
+            "1000",
+            see!(c => c.limits.request_body_rate),
+            "1000",
+        ),
+        sample(
+            "limits.response_rate",
+            "0",
+            "0",
+            see!(c => c.limits.response_rate),
+            "0",
+        ),
+        sample(
+            "limits.client_connections",
+            "100",
+            "100",
+            see!(c => c.limits.client_connections),
+            "Some(100)",
         ),
         sample(
             "site.hosts",
