@@ -14,34 +14,33 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http2;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep};
 
-use crate::activity::{Activity, Waiting};
+use crate::activity::Activity;
 use crate::body::Body;
-use crate::coalesce::{Coalesced, coalesce};
+use crate::buffer::Buffer;
+use crate::coalesce::{Coalesced, Sender, coalesce};
+use crate::deadline::{Deadline, Limits, Overdue};
+use crate::h1;
 use crate::listen::Scheme;
 use crate::live::Live;
 use crate::service;
 use crate::stream::{Stream, Transport};
 use crate::tls;
 use crate::unread::Unread;
-use crate::worker::Worker;
+use crate::upload::Source;
+use crate::worker::{Open, Worker};
 
 /// First byte of every TLS connection: a handshake record (RFC 8446 §5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
-
-/// Bytes that wait in the system beyond those that are on their way.
-#[cfg(target_os = "linux")]
-const UNSENT: u32 = 128 * 1024;
 
 // HTTP/2: what one client may make us hold. A stream's window bounds what it
 // can send ahead, the connection's what all can; 1 MiB keeps an upload busy over
@@ -59,12 +58,10 @@ const H2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// it may repeat (RFC 9113 §6.8), and to answer it.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// How much later than asked a deadline may be noticed.
-const SLACK: Duration = Duration::from_millis(50);
-
 /// What is known of the client whose requests come over a connection.
 pub(crate) struct Client {
     pub(crate) worker: Rc<Worker>,
+    pub(crate) open: Open,
     pub(crate) activity: Arc<Activity>,
     pub(crate) peer: IpAddr,
     pub(crate) tls: bool,
@@ -81,25 +78,15 @@ pub(crate) struct Client {
 /// Serves one connection to its end.
 pub(crate) async fn serve(
     worker: Rc<Worker>,
+    open: Open,
     socket: TcpStream,
     peer: SocketAddr,
     scheme: Scheme,
     https_hint: Option<Rc<str>>,
 ) {
-    // Small answers must not wait for the acknowledgement of earlier ones.
-    if let Err(error) = socket.set_nodelay(true) {
-        tracing::debug!(target: "sealwax", %error, "a client left at once");
-        return;
-    }
-    // Without it Linux tells of room only when a third of megabytes is
-    // free, and a client that reads slowly but steadily seems not to read.
-    #[cfg(target_os = "linux")]
-    if let Err(error) = socket2::SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT) {
-        tracing::debug!(target: "sealwax", %error, "no limit on unsent bytes");
-    }
     let current = worker.current();
     // Boxed, so that its memory goes when it is over.
-    let opening = Box::pin(open(&current.live, socket, scheme));
+    let opening = Box::pin(begin(&current.live, socket, scheme));
     let opened = match tokio::time::timeout(current.live.timeouts.handshake, opening).await {
         Ok(Ok(opened)) => opened,
         Ok(Err(error)) => {
@@ -114,6 +101,7 @@ pub(crate) async fn serve(
     let activity = Activity::new();
     let mut client = Client {
         worker: Rc::clone(&worker),
+        open,
         activity: Arc::clone(&activity),
         peer: peer.ip().to_canonical(),
         tls: false,
@@ -123,9 +111,11 @@ pub(crate) async fn serve(
         publicly_trusted: false,
         unread: Unread::default(),
     };
+    let mut input = Buffer::default();
     let transport = match opened {
-        Opened::Plain(socket) => {
+        Opened::Plain(socket, received) => {
             client.misplaced = scheme == Scheme::Https;
+            input = received;
             Transport::Plain(socket)
         }
         Opened::Tls(stream, trusted) => {
@@ -150,85 +140,49 @@ pub(crate) async fn serve(
     };
     let limits = Limits::of(&current.live);
     drop(current);
-    let stream = Stream::new(transport, activity, limits.response_idle);
+    let stream = Stream::new(transport, activity, limits.response_pace());
     if client.h2 {
         Box::pin(serve_h2(Rc::new(client), stream, limits)).await;
     } else {
-        Box::pin(serve_h1(Rc::new(client), stream, limits)).await;
-    }
-}
-
-/// The limits of a connection, as they were when it began.
-#[derive(Clone, Copy)]
-struct Limits {
-    head_bytes: usize,
-    head_fields: usize,
-    head_time: Duration,
-    keep_alive: Duration,
-    response_idle: Duration,
-}
-
-impl Limits {
-    fn of(live: &Live) -> Self {
-        Self {
-            head_bytes: live.limits.request_head,
-            head_fields: live.limits.request_headers,
-            head_time: live.timeouts.request_head,
-            keep_alive: live.timeouts.keep_alive,
-            response_idle: live.timeouts.response_idle,
-        }
+        Box::pin(h1::serve(Rc::new(client), stream, input, limits)).await;
     }
 }
 
 enum Opened {
-    Plain(TcpStream),
+    /// With what has been read of it.
+    Plain(TcpStream, Buffer),
     Tls(Box<tls::TlsStream>, bool),
     TlsOnHttp,
 }
 
 /// Finds out what the client speaks, and shakes hands.
-async fn open(live: &Live, socket: TcpStream, scheme: Scheme) -> io::Result<Opened> {
-    let mut first = [0];
-    if socket.peek(&mut first).await? == 0 {
+async fn begin(live: &Live, mut socket: TcpStream, scheme: Scheme) -> io::Result<Opened> {
+    let mut received = Buffer::default();
+    let count = std::future::poll_fn(|cx| tls::poll_fill(&mut socket, cx, &mut received)).await?;
+    if count == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    let speaks_tls = first == [TLS_HANDSHAKE];
+    let speaks_tls = received.filled().first() == Some(&TLS_HANDSHAKE);
     match (&live.secure, scheme, speaks_tls) {
         (Some(secure), Scheme::Https, true) => {
-            let stream = tls::accept(socket, &secure.configs).await?;
+            let stream = tls::accept(socket, received, &secure.configs).await?;
             let trusted = secure.resolver.facts(stream.server_name()).publicly_trusted;
             Ok(Opened::Tls(Box::new(stream), trusted))
         }
-        (_, _, false) => Ok(Opened::Plain(socket)),
+        (_, _, false) => Ok(Opened::Plain(socket, received)),
         // The https listener without certificates ends here too: a reload that
         // takes the certificates away keeps the listener until a restart.
         _ => Ok(Opened::TlsOnHttp),
     }
 }
 
-async fn serve_h1(client: Rc<Client>, stream: Stream, limits: Limits) {
-    let requests = Rc::clone(&client);
-    let service = service_fn(move |request| service::answer(Rc::clone(&requests), request));
-    let connection = http1::Builder::new()
-        .max_header_size(limits.head_bytes)
-        // Room to see that a head is too long by little.
-        .max_buf_size(limits.head_bytes.max(8192) + 8192)
-        .max_headers(limits.head_fields)
-        // The driver watches the head with one timer per connection instead of
-        // one per request.
-        .header_read_timeout(None)
-        // Never `pipeline_flush`: with it hyper buffers responses without bound.
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let connection = pin!(connection);
-    drive(connection, &client, limits, |_| Poll::Ready(Ok(()))).await;
-}
-
 async fn serve_h2(client: Rc<Client>, stream: Stream, mut limits: Limits) {
     // Frames that are no requests also arrive; only silence of requests counts.
     limits.head_time = limits.keep_alive;
     let requests = Rc::clone(&client);
-    let service = service_fn(move |request| service::answer(Rc::clone(&requests), request));
+    let service = service_fn(move |request: Request<Incoming>| {
+        service::answer(Rc::clone(&requests), request.map(Source::Hyper))
+    });
     let (io, sender) = coalesce(stream);
     let connection = http2::Builder::new(Local)
         .timer(TokioTimer::new())
@@ -242,43 +196,19 @@ async fn serve_h2(client: Rc<Client>, stream: Stream, mut limits: Limits) {
         .keep_alive_timeout(H2_PING_TIMEOUT)
         .serve_connection(TokioIo::new(io), service);
     let connection = pin!(connection);
-    drive(connection, &client, limits, move |cx| sender.poll_send(cx)).await;
-}
-
-/// hyper's connections, seen alike.
-trait Protocol: Future<Output = Result<(), hyper::Error>> {
-    /// Finish what is in flight, then close.
-    fn finish(self: Pin<&mut Self>);
-}
-
-impl<S> Protocol for http1::UpgradeableConnection<TokioIo<Stream>, S>
-where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
-{
-    fn finish(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
-    }
-}
-
-impl<S> Protocol for http2::Connection<TokioIo<Coalesced<Stream>>, S, Local>
-where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
-    S::Future: 'static,
-{
-    fn finish(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
-    }
+    drive(connection, &client, limits, sender).await;
 }
 
 /// Polls a connection to its end, under its deadlines, and through a drain.
-async fn drive(
-    mut connection: Pin<&mut impl Protocol>,
+async fn drive<S>(
+    mut connection: Pin<&mut http2::Connection<TokioIo<Coalesced<Stream>>, S, Local>>,
     client: &Client,
     mut limits: Limits,
-    mut send: impl FnMut(&mut Context<'_>) -> Poll<io::Result<()>>,
-) {
-    let mut draining = pin!(client.worker.draining());
-    let mut closing = pin!(client.worker.closing());
+    sender: Sender<Stream>,
+) where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
+    S::Future: 'static,
+{
     let mut finishing = false;
     let mut deadline = Deadline::default();
     let outcome = std::future::poll_fn(|cx| {
@@ -286,37 +216,29 @@ async fn drive(
             if let Poll::Ready(outcome) = connection.as_mut().poll(cx) {
                 return Poll::Ready(outcome.map_err(|error| error.to_string()));
             }
-            if let Poll::Ready(Err(error)) = send(cx) {
+            if let Poll::Ready(Err(error)) = sender.poll_send(cx) {
                 return Poll::Ready(Err(error.to_string()));
             }
             if client.activity.is_flood() {
                 return Poll::Ready(Err("a flood of requests given up".to_owned()));
             }
-            if finishing {
-                if closing.as_mut().poll(cx).is_ready() {
-                    client.worker.count_cut();
-                    return Poll::Ready(Err("the drain is over".to_owned()));
-                }
-            } else if draining.as_mut().poll(cx).is_ready() {
+            if client.open.is_draining(cx) && !finishing {
                 finishing = true;
-                connection.as_mut().finish();
+                connection.as_mut().graceful_shutdown();
                 continue;
             }
             client.unread.poll(cx, limits.response_idle);
             return match deadline.poll(cx, client.activity.waiting(), limits) {
                 Poll::Pending => Poll::Pending,
-                // On HTTP/2 the first bytes of a frame say nothing of its kind:
-                // to wait for a head is to be idle.
-                Poll::Ready(Overdue::Head) if !client.h2 => {
-                    Poll::Ready(Err("the request head took too long".to_owned()))
-                }
-                Poll::Ready(_) if finishing => Poll::Ready(Ok(())),
-                Poll::Ready(_) => {
+                // The first bytes of a frame say nothing of its kind: to wait for
+                // a head is to be idle.
+                Poll::Ready(Overdue::Head | Overdue::Idle) if finishing => Poll::Ready(Ok(())),
+                Poll::Ready(Overdue::Head | Overdue::Idle) => {
                     finishing = true;
                     client.activity.touch();
                     limits.keep_alive = FAREWELL;
                     limits.head_time = FAREWELL;
-                    connection.as_mut().finish();
+                    connection.as_mut().graceful_shutdown();
                     continue;
                 }
             };
@@ -325,40 +247,6 @@ async fn drive(
     .await;
     if let Err(error) = outcome {
         tracing::debug!(target: "sealwax", client = %client.peer, error, "a connection ended early");
-    }
-}
-
-enum Overdue {
-    Idle,
-    Head,
-}
-
-/// One timer for all that a connection may be late with. It is armed for the
-/// earliest time at which something could be due, and looks again then.
-#[derive(Default)]
-struct Deadline(Option<Pin<Box<Sleep>>>);
-
-impl Deadline {
-    fn poll(&mut self, cx: &mut Context<'_>, waiting: Waiting, limits: Limits) -> Poll<Overdue> {
-        let (overdue, limit, waited) = match waiting {
-            Waiting::Busy => return Poll::Pending,
-            Waiting::Idle(waited) => (Overdue::Idle, limits.keep_alive, waited),
-            Waiting::Head(waited) => (Overdue::Head, limits.head_time, waited),
-        };
-        let Some(left) = limit.checked_sub(waited).filter(|left| !left.is_zero()) else {
-            return Poll::Ready(overdue);
-        };
-        let due = Instant::now() + left;
-        let timer = self
-            .0
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
-        // Armed too late, or gone off without anything being due yet. The
-        // slack spares arming it anew for every turn of a millisecond.
-        if timer.deadline() > due + SLACK || timer.as_mut().poll(cx).is_ready() {
-            timer.as_mut().reset(due);
-            return timer.as_mut().poll(cx).map(|()| overdue);
-        }
-        Poll::Pending
     }
 }
 
@@ -383,7 +271,10 @@ mod tests {
 
     #[test]
     fn a_connection_at_rest_is_small() {
-        fn size<A, B, C, D, E, F: Future>(_: impl Fn(A, B, C, D, E) -> F) -> usize {
+        fn size<A, B, C, D, E, G, F: Future>(_: impl Fn(A, B, C, D, E, G) -> F) -> usize {
+            std::mem::size_of::<F>()
+        }
+        fn size_of_four<A, B, C, D, F: Future>(_: impl Fn(A, B, C, D) -> F) -> usize {
             std::mem::size_of::<F>()
         }
         fn size_of_three<A, B, C, F: Future>(_: impl Fn(A, B, C) -> F) -> usize {
@@ -391,11 +282,11 @@ mod tests {
         }
         let (whole, h1, h2) = (
             size(serve),
-            size_of_three(serve_h1),
+            size_of_four(h1::serve),
             size_of_three(serve_h2),
         );
         assert!(
-            whole < 600 && h1 < 2000 && h2 < 3000,
+            whole < 600 && h1 < 600 && h2 < 3000,
             "{whole} {h1} {h2} bytes"
         );
     }

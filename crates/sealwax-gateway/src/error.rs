@@ -7,6 +7,7 @@ use std::io;
 use std::time::Duration;
 
 use http::StatusCode;
+use sealwax_h1::Refusal;
 use sealwax_policy::Problem;
 
 /// Why a configuration cannot be served: the setting, the cause, the mend.
@@ -72,7 +73,7 @@ pub(crate) enum UpstreamFault {
     /// Its response cannot be read in one way only.
     BadResponse(&'static str),
     /// Its response is no HTTP/1.1.
-    Unreadable(String),
+    Unreadable(&'static str),
 }
 
 /// Why a request was not answered by the app.
@@ -84,6 +85,10 @@ pub(crate) enum Fault {
     Misdirected,
     /// A path of the gateway's own that does not exist.
     NotHere,
+    /// The request cannot be read in one way only (`sealwax_h1::Rule`).
+    Malformed(Refusal),
+    /// The head did not come in time.
+    HeadTimeout(Duration),
     /// An upgrade whose request has a body: the bytes could be read as body or
     /// as the first of the new protocol.
     UpgradeWithBody,
@@ -97,6 +102,8 @@ pub(crate) enum Fault {
     BodyTooLarge(u64),
     /// The client stopped sending its body.
     BodyTimeout(Duration),
+    /// The client sent fewer bytes of its body a second than this.
+    BodyTooSlow(u64),
     /// The client's body ended early or could not be read.
     BodyBroken,
     /// We are out of file descriptors or ports.
@@ -114,13 +121,18 @@ impl Fault {
             Fault::Policy(status, _) => *status,
             Fault::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Fault::NotHere => StatusCode::NOT_FOUND,
+            Fault::Malformed(refusal) => {
+                StatusCode::from_u16(refusal.rule.status()).unwrap_or(StatusCode::BAD_REQUEST)
+            }
             Fault::UpgradeWithBody
             | Fault::TransferCoding
             | Fault::PlainOnTls
             | Fault::BodyBroken => StatusCode::BAD_REQUEST,
             Fault::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Fault::TooManyFields(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Fault::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
+            Fault::HeadTimeout(_) | Fault::BodyTimeout(_) | Fault::BodyTooSlow(_) => {
+                StatusCode::REQUEST_TIMEOUT
+            }
             Fault::Exhausted(_) | Fault::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
             Fault::Upstream(
                 _,
@@ -138,6 +150,8 @@ impl Fault {
                 "This connection was made for another site. Loading the page again mends it."
             }
             Fault::NotHere => "There is nothing at this address.",
+            Fault::Malformed(_) => "The request could not be read.",
+            Fault::HeadTimeout(_) => "The request took too long to arrive.",
             Fault::UpgradeWithBody => "A request to switch protocols cannot carry a body.",
             Fault::TooManyFields(_) => "The request has more header fields than accepted here.",
             Fault::TransferCoding => "The request's body is encoded in a way not accepted here.",
@@ -145,7 +159,7 @@ impl Fault {
                 "This port speaks HTTPS only: use an address that begins with https://."
             }
             Fault::BodyTooLarge(_) => "What was sent is larger than this site accepts.",
-            Fault::BodyTimeout(_) => "The request took too long to arrive.",
+            Fault::BodyTimeout(_) | Fault::BodyTooSlow(_) => "The request took too long to arrive.",
             Fault::BodyBroken => "The request ended before it was complete.",
             Fault::Exhausted(_) | Fault::Full(_) => {
                 "The site is busy at the moment. Please try again shortly."
@@ -172,6 +186,10 @@ impl Fault {
             Fault::NotHere => Cow::Borrowed(
                 "Paths under /.sealwax/ belong to the gateway and never reach the app.",
             ),
+            Fault::Malformed(refusal) => Cow::Owned(refusal.to_string()),
+            Fault::HeadTimeout(limit) => Cow::Owned(format!(
+                "The client did not send the whole head of its request within {limit:?}; timeouts.request_head sets that limit."
+            )),
             Fault::UpgradeWithBody => Cow::Borrowed(
                 "The request asks for an upgrade and has a body; no client needs that, but smuggling attacks do.",
             ),
@@ -189,6 +207,9 @@ impl Fault {
             )),
             Fault::BodyTimeout(limit) => Cow::Owned(format!(
                 "The client sent nothing of its body for {limit:?}; timeouts.request_body_idle sets that limit."
+            )),
+            Fault::BodyTooSlow(rate) => Cow::Owned(format!(
+                "The client sent its body at less than {rate} bytes a second; limits.request_body_rate sets that limit."
             )),
             Fault::BodyBroken => {
                 Cow::Borrowed("The client's connection broke, or its body framing is invalid.")
@@ -249,12 +270,12 @@ fn upstream_text(name: &str, fault: &UpstreamFault) -> String {
         ),
         UpstreamFault::BadResponse(what) => {
             format!(
-                "The response of {name} was refused: {what}; it could be read in two ways, so none is trusted."
+                "The response of {name} was refused, since it could be read in more than one way: {what}"
             )
         }
         UpstreamFault::Unreadable(what) => {
             format!(
-                "{name} did not answer in HTTP/1.1 ({what}): is `to` the address of a plain HTTP server?"
+                "{name} did not answer in HTTP/1.1 ({what}) Is `to` the address of a plain HTTP server?"
             )
         }
     }

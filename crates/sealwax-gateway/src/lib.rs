@@ -48,26 +48,29 @@
 
 mod activity;
 mod body;
+mod buffer;
 mod clock;
 mod coalesce;
 mod connection;
+mod deadline;
 mod disk;
 mod error;
-mod gate;
 mod gateway;
+mod h1;
 mod hop;
 mod keeper;
 mod listen;
 mod live;
 mod log;
 mod memory;
+mod pace;
 mod pages;
 mod service;
 mod stream;
 mod tls;
 mod told;
 mod unread;
-mod upgrade;
+mod upload;
 mod upstream;
 mod worker;
 

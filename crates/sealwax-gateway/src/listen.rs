@@ -9,6 +9,10 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::error::StartError;
 
+/// Bytes that wait in the system beyond those that are on their way.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 128 * 1024;
+
 const BACKLOG: i32 = 4096;
 
 /// What is spoken on a listener.
@@ -91,6 +95,13 @@ fn socket(address: SocketAddr, shared: bool) -> io::Result<Socket> {
         // `[::]` takes IPv4 too, whatever the system's default is.
         socket.set_only_v6(false)?;
     }
+    // Connections inherit both. Small answers must not wait for the
+    // acknowledgement of earlier ones.
+    socket.set_tcp_nodelay(true)?;
+    // Otherwise Linux tells of room only when a third of megabytes is free, and
+    // a client that reads slowly but steadily seems not to read.
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_notsent_lowat(UNSENT)?;
     socket.bind(&address.into())?;
     Ok(socket)
 }

@@ -37,6 +37,14 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// The request could not be read.
+    pub(crate) fn unknown() -> Self {
+        Self {
+            accept: None,
+            head_only: false,
+        }
+    }
+
     pub(crate) fn of(method: &Method, headers: &HeaderMap) -> Self {
         Self {
             accept: headers.get(header::ACCEPT).cloned(),

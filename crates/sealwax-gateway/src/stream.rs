@@ -12,6 +12,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
 use crate::activity::{Activity, Waiting};
+use crate::buffer::Buffer;
+use crate::pace::Pace;
 use crate::tls::TlsStream;
 
 /// How long, and for how many bytes, a closing connection still reads what the
@@ -29,10 +31,10 @@ pub(crate) enum Transport {
 pub(crate) struct Stream {
     transport: Transport,
     activity: Arc<Activity>,
-    /// Longest time in which the client takes nothing of what we send.
-    patience: Duration,
+    /// How slowly the client may take what we send.
+    pace: Pace,
     stalled: Option<Pin<Box<Sleep>>>,
-    /// What TLS had sent when the clock was set.
+    /// What TLS had sent when the account was last made up.
     sent: u64,
     closing: Option<Closing>,
 }
@@ -43,38 +45,88 @@ struct Closing {
 }
 
 impl Stream {
-    pub(crate) fn new(transport: Transport, activity: Arc<Activity>, patience: Duration) -> Self {
+    pub(crate) fn new(transport: Transport, activity: Arc<Activity>, pace: Pace) -> Self {
         Self {
             transport,
             activity,
-            patience,
+            pace,
             stalled: None,
             sent: 0,
             closing: None,
         }
     }
 
+    /// Reads what the client has sent into `input`; 0 at its end. Where nothing
+    /// has come, `input` takes no memory.
+    pub(crate) fn poll_fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        input: &mut Buffer,
+    ) -> Poll<io::Result<usize>> {
+        let mut space = ReadBuf::new(input.space());
+        let outcome = match &mut self.transport {
+            Transport::Plain(tcp) => Pin::new(tcp).poll_read(cx, &mut space),
+            Transport::Tls(tls) => Pin::new(&mut **tls).poll_read(cx, &mut space),
+        };
+        let count = space.filled().len();
+        input.fill(count);
+        if count > 0 {
+            self.activity.read();
+        } else {
+            input.release();
+        }
+        outcome.map_ok(|()| count)
+    }
+
+    /// Ends the connection so that the client cannot take what it has got for
+    /// the whole, even where only the end of the connection would say so.
+    pub(crate) fn reset(self) {
+        let tcp = match &self.transport {
+            Transport::Plain(tcp) => tcp,
+            Transport::Tls(tls) => tls.tcp(),
+        };
+        // If it cannot be reset it is closed, and TLS at least says that it was
+        // not meant to end (no close_notify).
+        let _ = socket2::SockRef::from(tcp).set_linger(Some(Duration::ZERO));
+    }
+
     /// Passes a write's outcome on; one that stays blocked for too long is an
-    /// error.
+    /// error. `moved`: bytes that the client has taken by it.
     fn watched<T>(
         &mut self,
         cx: &mut Context<'_>,
         outcome: Poll<io::Result<T>>,
+        moved: impl FnOnce(&T) -> usize,
     ) -> Poll<io::Result<T>> {
+        // Nothing was held up, and nothing is.
+        if self.stalled.is_none() && outcome.is_ready() {
+            return outcome;
+        }
+        let mut taken = match &outcome {
+            Poll::Ready(Ok(done)) => moved(done) as u64,
+            _ => 0,
+        };
+        if let Transport::Tls(tls) = &self.transport {
+            // A write into TLS moves nothing by itself.
+            taken = tls.sent().wrapping_sub(self.sent);
+            self.sent = tls.sent();
+        }
+        if taken > 0 || outcome.is_ready() {
+            self.pace.moved(taken);
+        }
         if outcome.is_ready() {
             self.stalled = None;
             return outcome;
         }
-        let patience = self.patience;
+        self.pace.wait();
+        let Some(due) = self.pace.due().map(Instant::from_std) else {
+            return Poll::Pending;
+        };
         let timer = self
             .stalled
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
-        if let Transport::Tls(tls) = &self.transport {
-            // A part has gone out, though not all.
-            if tls.sent() != self.sent {
-                self.sent = tls.sent();
-                timer.as_mut().reset(Instant::now() + patience);
-            }
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+        if timer.deadline() != due {
+            timer.as_mut().reset(due);
         }
         ready!(timer.as_mut().poll(cx));
         Poll::Ready(Err(io::Error::new(
@@ -148,7 +200,7 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = this.transport().poll_write(cx, buf);
-        this.watched(cx, outcome)
+        this.watched(cx, outcome, |count| *count)
     }
 
     fn poll_write_vectored(
@@ -158,7 +210,7 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = this.transport().poll_write_vectored(cx, bufs);
-        this.watched(cx, outcome)
+        this.watched(cx, outcome, |count| *count)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -168,14 +220,14 @@ impl AsyncWrite for Stream {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let outcome = this.transport().poll_flush(cx);
-        this.watched(cx, outcome)
+        this.watched(cx, outcome, |()| 0)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.closing.is_none() {
             let outcome = this.transport().poll_shutdown(cx);
-            ready!(this.watched(cx, outcome))?;
+            ready!(this.watched(cx, outcome, |()| 0))?;
             // A head that was refused in the middle leaves its rest unread.
             let in_head = matches!(this.activity.waiting(), Waiting::Head(_));
             if !in_head && !this.activity.lingers() {

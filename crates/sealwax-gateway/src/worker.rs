@@ -8,10 +8,12 @@ use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use sealwax_policy::LoopWatch;
+use slab::Slab;
 use tokio::sync::{Notify, watch};
 
 use crate::connection;
@@ -42,11 +44,10 @@ pub(crate) struct Worker {
     current: RefCell<Rc<Current>>,
     peers: Peers,
     pub(crate) loops: RefCell<LoopWatch>,
-    phase: watch::Receiver<Phase>,
-    open: Cell<usize>,
+    draining: Cell<bool>,
+    /// Every open connection, and whom to wake when the drain begins.
+    open: RefCell<Slab<Option<Waker>>>,
     max_open: usize,
-    /// Connections that were ended because the time was up.
-    cut: Cell<usize>,
     all_closed: Notify,
     keeper: Sender<Wake>,
     pub(crate) complaints: Complaints,
@@ -93,7 +94,7 @@ async fn serve(start: Start) -> io::Result<usize> {
     let Start {
         live,
         listeners,
-        phase,
+        mut phase,
         max_open,
         keeper,
         https_hint,
@@ -106,10 +107,9 @@ async fn serve(start: Start) -> io::Result<usize> {
         current,
         peers,
         loops: RefCell::default(),
-        phase,
-        open: Cell::new(0),
+        draining: Cell::new(false),
+        open: RefCell::default(),
         max_open,
-        cut: Cell::new(0),
         all_closed: Notify::new(),
         keeper,
         complaints: Complaints::default(),
@@ -126,15 +126,22 @@ async fn serve(start: Start) -> io::Result<usize> {
         )));
     }
     let sweeping = tokio::task::spawn_local(sweep(Rc::clone(&worker)));
-    worker.draining().await;
+    reach(&mut phase, Phase::Draining).await;
+    worker.drain();
     for task in accepting {
         // The listener closes with its task.
         task.abort();
         let _ = task.await;
     }
-    worker.closed().await;
+    worker.closed(&mut phase).await;
     sweeping.abort();
-    Ok(worker.cut.get() + worker.open.get())
+    // What is left ends with the runtime.
+    Ok(worker.open_connections())
+}
+
+/// An error means that the gateway itself is gone: time to stop too.
+async fn reach(phase: &mut watch::Receiver<Phase>, wanted: Phase) {
+    let _ = phase.wait_for(|now| *now >= wanted).await;
 }
 
 impl Worker {
@@ -154,21 +161,22 @@ impl Worker {
 
     /// Counts a connection for as long as the guard lives.
     pub(crate) fn connection(self: &Rc<Self>) -> Open {
-        self.open.set(self.open.get() + 1);
-        Open(Rc::clone(self))
+        let place = self.open.borrow_mut().insert(None);
+        Open {
+            worker: Rc::clone(self),
+            place,
+        }
     }
 
-    pub(crate) async fn draining(&self) {
-        self.reached(Phase::Draining).await;
+    fn open_connections(&self) -> usize {
+        self.open.borrow().len()
     }
 
-    pub(crate) async fn closing(&self) {
-        self.reached(Phase::Closing).await;
-    }
-
-    /// A connection ends although it was busy: the time is up.
-    pub(crate) fn count_cut(&self) {
-        self.cut.set(self.cut.get() + 1);
+    fn drain(&self) {
+        self.draining.set(true);
+        for (_, waker) in self.open.borrow().iter() {
+            waker.iter().for_each(Waker::wake_by_ref);
+        }
     }
 
     /// There are names to save.
@@ -177,15 +185,10 @@ impl Worker {
         let _ = self.keeper.send(Wake::Unsaved);
     }
 
-    async fn reached(&self, phase: Phase) {
-        // An error means that the gateway itself is gone: time to stop too.
-        let _ = self.phase.clone().wait_for(|now| *now >= phase).await;
-    }
-
     /// Until no connection is left, or time is up.
-    async fn closed(&self) {
-        let mut closing = std::pin::pin!(self.closing());
-        while self.open.get() > 0 {
+    async fn closed(&self, phase: &mut watch::Receiver<Phase>) {
+        let mut closing = std::pin::pin!(reach(phase, Phase::Closing));
+        while self.open_connections() > 0 {
             let mut closed = std::pin::pin!(self.all_closed.notified());
             let time_is_up = std::future::poll_fn(|cx| {
                 use std::task::Poll;
@@ -201,15 +204,33 @@ impl Worker {
     }
 }
 
-/// An open connection, for the count.
-pub(crate) struct Open(Rc<Worker>);
+/// An open connection: it is counted, and hears of the drain.
+pub(crate) struct Open {
+    worker: Rc<Worker>,
+    place: usize,
+}
+
+impl Open {
+    /// Whether the process is about to end. The task is woken when it is.
+    pub(crate) fn is_draining(&self, cx: &Context<'_>) -> bool {
+        let mut open = self.worker.open.borrow_mut();
+        if let Some(waker) = open.get_mut(self.place)
+            && waker
+                .as_ref()
+                .is_none_or(|known| !known.will_wake(cx.waker()))
+        {
+            *waker = Some(cx.waker().clone());
+        }
+        self.worker.draining.get()
+    }
+}
 
 impl Drop for Open {
     fn drop(&mut self) {
-        let left = self.0.open.get().saturating_sub(1);
-        self.0.open.set(left);
-        if left == 0 {
-            self.0.all_closed.notify_one();
+        let mut open = self.worker.open.borrow_mut();
+        open.try_remove(self.place);
+        if open.is_empty() {
+            self.worker.all_closed.notify_one();
         }
     }
 }
@@ -234,7 +255,7 @@ async fn accept(
     loop {
         match listener.accept().await {
             Ok((socket, peer)) => {
-                if worker.open.get() >= worker.max_open {
+                if worker.open_connections() >= worker.max_open {
                     worker.complaints.full.say(|repeated| {
                         tracing::warn!(
                             target: "sealwax",
@@ -245,13 +266,15 @@ async fn accept(
                     });
                     continue;
                 }
-                let guard = worker.connection();
-                let serving =
-                    connection::serve(Rc::clone(&worker), socket, peer, scheme, https_hint.clone());
-                tokio::task::spawn_local(async move {
-                    let _guard = guard;
-                    serving.await;
-                });
+                let open = worker.connection();
+                tokio::task::spawn_local(connection::serve(
+                    Rc::clone(&worker),
+                    open,
+                    socket,
+                    peer,
+                    scheme,
+                    https_hint.clone(),
+                ));
             }
             // The client left between its connection and our turn.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}

@@ -1,40 +1,24 @@
 //! What follows a 101: bytes both ways, until one side ends or both fall
-//! silent. A reload does not touch it; the end of a drain does.
+//! silent. A reload and a drain do not touch it; the end of the drain does.
 
 use std::cell::Cell;
 use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use hyper::upgrade::{OnUpgrade, Upgraded};
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-use crate::worker::Worker;
+use super::Shared;
+use crate::upstream::Wire;
 
 const BUFFER: usize = 16 * 1024;
 
-/// Starts the tunnel. It begins once both sides have switched.
-pub(crate) fn tunnel(worker: &Rc<Worker>, client: OnUpgrade, app: OnUpgrade, idle: Duration) {
-    let guard = worker.connection();
-    let worker = Rc::clone(worker);
-    tokio::task::spawn_local(async move {
-        let _guard = guard;
-        let sides = async { Ok::<_, hyper::Error>((client.await?, app.await?)) };
-        // The 101 must reach the client first, which can leave instead.
-        match sides.await {
-            Ok((client, app)) => {
-                let ended = copy(&worker, client, app, idle).await;
-                tracing::debug!(target: "sealwax", ?ended, "an upgraded connection ended");
-            }
-            Err(error) => {
-                tracing::debug!(target: "sealwax", %error, "an upgrade did not come about");
-            }
-        }
-    });
+pub(super) async fn run(inbound: &Shared, app: Box<Wire>, idle: Duration) {
+    let ended = copy(inbound, app, idle).await;
+    tracing::debug!(target: "sealwax", ?ended, "an upgraded connection ended");
 }
 
 #[derive(Debug)]
@@ -42,17 +26,16 @@ enum Ended {
     Done,
     Broken(#[expect(dead_code, reason = "shown by Debug in the log")] io::ErrorKind),
     Idle,
-    Drained,
 }
 
-async fn copy(worker: &Worker, client: Upgraded, app: Upgraded, idle: Duration) -> Ended {
+async fn copy(inbound: &Shared, app: Box<Wire>, idle: Duration) -> Ended {
     let seen = Rc::new(Cell::new(Instant::now()));
     let mut client = Watched {
-        io: TokioIo::new(client),
+        io: ClientSide(Rc::clone(inbound)),
         seen: Rc::clone(&seen),
     };
     let mut app = Watched {
-        io: TokioIo::new(app),
+        io: app,
         seen: Rc::clone(&seen),
     };
     let mut copied = pin!(tokio::io::copy_bidirectional_with_sizes(
@@ -61,17 +44,12 @@ async fn copy(worker: &Worker, client: Upgraded, app: Upgraded, idle: Duration) 
         BUFFER,
         BUFFER
     ));
-    let mut closing = pin!(worker.closing());
     let mut silence = pin!(tokio::time::sleep(idle));
     std::future::poll_fn(|cx| {
         if let Poll::Ready(outcome) = copied.as_mut().poll(cx) {
             return Poll::Ready(
                 outcome.map_or_else(|error| Ended::Broken(error.kind()), |_| Ended::Done),
             );
-        }
-        if closing.as_mut().poll(cx).is_ready() {
-            worker.count_cut();
-            return Poll::Ready(Ended::Drained);
         }
         while silence.as_mut().poll(cx).is_ready() {
             let due = seen.get() + idle;
@@ -83,6 +61,42 @@ async fn copy(worker: &Worker, client: Upgraded, app: Upgraded, idle: Duration) 
         Poll::Pending
     })
     .await
+}
+
+/// The client's connection, beginning with what came behind the request.
+struct ClientSide(Shared);
+
+impl AsyncRead for ClientSide {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut inbound = self.0.borrow_mut();
+        let input = ready!(inbound.poll_read(cx))?;
+        let count = input.len().min(buf.remaining());
+        buf.put_slice(input.filled().get(..count).unwrap_or_default());
+        input.consume(count);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for ClientSide {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0.borrow_mut().stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0.borrow_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0.borrow_mut().stream).poll_shutdown(cx)
+    }
 }
 
 /// Notes when something was last read.

@@ -1,0 +1,57 @@
+//! Heads between the codec, which knows bytes, and the policy, which knows
+//! fields.
+
+use bytes::Bytes;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::uri::Uri;
+use http::{Method, Request, Version, request};
+use sealwax_h1::{Field, Refusal, RequestHead, Rule};
+
+/// Fields that the policy may add to a request: a map that grows is copied.
+const ROOM: usize = 8;
+
+/// A request's head from the bytes that the codec has accepted.
+pub(super) fn request(
+    bytes: Bytes,
+    head: &RequestHead,
+    fields: &[Field],
+) -> Result<request::Parts, Refusal> {
+    let refused = |rule, at| Refusal { rule, at };
+    let method = bytes.get(head.method.clone()).unwrap_or_default();
+    let target_at = head.target.start;
+    let method = Method::from_bytes(method).map_err(|_| refused(Rule::Method, 0))?;
+    let uri = Uri::from_maybe_shared(bytes.slice(head.target.clone()))
+        .map_err(|_| refused(Rule::Target, target_at))?;
+    let (mut parts, ()) = Request::new(()).into_parts();
+    parts.method = method;
+    parts.uri = uri;
+    parts.version = match head.version {
+        sealwax_h1::Version::Http10 => Version::HTTP_10,
+        sealwax_h1::Version::Http11 => Version::HTTP_11,
+    };
+    parts.headers = map(&bytes, fields, ROOM)?;
+    Ok(parts)
+}
+
+pub(super) fn trailers(bytes: Bytes, fields: &[Field]) -> Result<HeaderMap, Refusal> {
+    map(&bytes, fields, 0)
+}
+
+fn map(bytes: &Bytes, fields: &[Field], room: usize) -> Result<HeaderMap, Refusal> {
+    let mut map = HeaderMap::with_capacity(fields.len() + room);
+    for field in fields {
+        let (name, value) = (field.name(), field.value());
+        let refused = |rule| Refusal {
+            rule,
+            at: name.start,
+        };
+        let name_bytes = bytes.get(name.clone()).unwrap_or_default();
+        let name = HeaderName::from_bytes(name_bytes).map_err(|_| refused(Rule::FieldName))?;
+        let value = HeaderValue::from_maybe_shared(bytes.slice(value))
+            .map_err(|_| refused(Rule::FieldValue))?;
+        // A map holds 32,768 fields; the codec's limits are far below.
+        map.try_append(name, value)
+            .map_err(|_| refused(Rule::HeadFields))?;
+    }
+    Ok(map)
+}

@@ -1,0 +1,305 @@
+//! HTTP/1.1 towards the client (RFC 9112): one request after the other, framed
+//! by `sealwax-h1`.
+//!
+//! ```text
+//!             ┌── at rest: no buffer, one timer ◀──────────────┐
+//!  bytes ─▶ Inbound ─ head ─▶ service::answer ─▶ Response ─▶ Outgoing ─▶ bytes
+//!             └── BodyReader, which travels with the request     │
+//!                                               101 ─▶ tunnel    └─▶ close
+//! ```
+//!
+//! All of it runs in the connection's task: nothing is handed from task to task.
+
+mod head;
+mod inbound;
+mod leaving;
+mod outgoing;
+mod response;
+mod tunnel;
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use http::{Request, Response, StatusCode};
+use http_body::Body as _;
+use tokio::io::AsyncWrite as _;
+use tokio::time::Instant;
+
+use crate::activity::Waiting;
+use crate::body::Body;
+use crate::buffer::Buffer;
+use crate::connection::Client;
+use crate::deadline::{Deadline, Limits, Overdue};
+use crate::error::Fault;
+use crate::service;
+use crate::stream::Stream;
+use crate::upload::Source;
+use crate::upstream::Wire;
+
+use inbound::{Begun, Inbound};
+use leaving::Leaving;
+use outgoing::Outgoing;
+use response::{Asked, Framing};
+
+pub(crate) use inbound::{BodyReader, Broken};
+
+/// What has been read of the client, shared with the body that is being read.
+type Shared = Rc<RefCell<Inbound>>;
+
+/// Serves the requests of one connection until it ends.
+pub(crate) async fn serve(client: Rc<Client>, stream: Stream, input: Buffer, limits: Limits) {
+    let codec = limits.codec();
+    let inbound = Rc::new(RefCell::new(Inbound::new(stream, input, codec)));
+    let mut deadline = Deadline::default();
+    let mut rest = Rest::new(true);
+    let end = loop {
+        let next = poll_fn(|cx| {
+            let next = poll_next(cx, &client, &inbound, &mut rest);
+            if next.is_ready() {
+                return next;
+            }
+            let overdue = ready!(deadline.poll(cx, rest.waiting(), limits));
+            Poll::Ready(match overdue {
+                Overdue::Head if inbound.borrow().has_begun() => {
+                    Next::Refuse(Fault::HeadTimeout(limits.head_time))
+                }
+                Overdue::Head | Overdue::Idle => Next::Over,
+            })
+        });
+        let next = next.await;
+        let end = match next {
+            Next::Request(begun) => Box::pin(exchange(&client, &inbound, begun)).await,
+            Next::Refuse(fault) => Box::pin(refuse(&client, &inbound, &fault)).await,
+            Next::Over => End::Close,
+            Next::Gone => End::Drop,
+        };
+        if !matches!(end, End::Keep) {
+            break end;
+        }
+        rest = Rest::new(false);
+    };
+    match end {
+        End::Keep | End::Drop => {}
+        End::Close => {
+            poll_fn(|cx| Inbound::poll_alone(&inbound, cx)).await;
+            let _ = poll_fn(|cx| Pin::new(&mut inbound.borrow_mut().stream).poll_shutdown(cx)).await;
+        }
+        End::Reset => {
+            if let Some(inbound) = Rc::into_inner(inbound) {
+                inbound.into_inner().stream.reset();
+            }
+        }
+        End::Tunnel(app) => {
+            let idle = limits.upgraded_idle;
+            Box::pin(tunnel::run(&inbound, app, idle)).await;
+        }
+    }
+}
+
+/// The time between two requests.
+struct Rest {
+    /// A head is awaited: the first one, or the rest of one that has begun.
+    in_head: bool,
+    since: Instant,
+}
+
+impl Rest {
+    fn new(in_head: bool) -> Self {
+        let since = Instant::now();
+        Self { in_head, since }
+    }
+
+    fn waiting(&self) -> Waiting {
+        match self.in_head {
+            true => Waiting::Head(self.since.elapsed()),
+            false => Waiting::Idle(self.since.elapsed()),
+        }
+    }
+}
+
+/// What comes between two responses.
+enum Next {
+    Request(Begun),
+    Refuse(Fault),
+    /// Nothing more is to come, or to be waited for.
+    Over,
+    /// The connection is of no more use.
+    Gone,
+}
+
+fn poll_next(
+    cx: &mut Context<'_>,
+    client: &Client,
+    inbound: &Shared,
+    rest: &mut Rest,
+) -> Poll<Next> {
+    let mut inbound = inbound.borrow_mut();
+    if let Poll::Ready(outcome) = inbound.poll_head(cx) {
+        return Poll::Ready(match outcome {
+            Ok(Some(begun)) => Next::Request(begun),
+            Ok(None) => Next::Over,
+            Err(Broken::Refused(refusal)) => Next::Refuse(Fault::Malformed(refusal)),
+            Err(Broken::Gone) => Next::Gone,
+        });
+    }
+    let has_begun = inbound.has_begun();
+    if client.open.is_draining(cx) && !has_begun {
+        return Poll::Ready(Next::Over);
+    }
+    if has_begun && !rest.in_head {
+        *rest = Rest::new(true);
+    }
+    Poll::Pending
+}
+
+/// What becomes of a connection after a response.
+enum End {
+    /// It waits for the next request.
+    Keep,
+    /// It is closed as TLS and TCP mean it.
+    Close,
+    /// The client must notice that the response is not whole, or it has left.
+    Drop,
+    /// The same, where only a reset can say so.
+    Reset,
+    /// It belongs to another protocol now.
+    Tunnel(Box<Wire>),
+}
+
+async fn exchange(client: &Rc<Client>, inbound: &Shared, begun: Begun) -> End {
+    let asked = Asked::of(&begun.request, begun.keep_alive);
+    let source = match begun.framing {
+        sealwax_h1::Framing::Length(1..) | sealwax_h1::Framing::Chunked => {
+            Source::H1(BodyReader::new(inbound))
+        }
+        _ => Source::Empty,
+    };
+    let request = Request::from_parts(begun.request, source);
+    let answered = {
+        let mut answer = pin!(service::answer(Rc::clone(client), request));
+        let mut leaving = Leaving::default();
+        poll_fn(|cx| {
+            if let Poll::Ready(Ok(response)) = answer.as_mut().poll(cx) {
+                return Poll::Ready(Some(response));
+            }
+            leaving.poll(cx, inbound).map(|()| None)
+        })
+        .await
+    };
+    match answered {
+        Some(response) => respond(client, inbound, &asked, response).await,
+        None => End::Drop,
+    }
+}
+
+/// Tells the client why its request cannot be read. What follows on the
+/// connection cannot be read either.
+async fn refuse(client: &Rc<Client>, inbound: &Shared, fault: &Fault) -> End {
+    let asked = Asked::unknown();
+    let response = service::refuse(client, fault);
+    client.activity.set_linger();
+    match respond(client, inbound, &asked, response).await {
+        End::Keep => End::Close,
+        end => end,
+    }
+}
+
+async fn respond(
+    client: &Client,
+    inbound: &Shared,
+    asked: &Asked,
+    response: Response<Body>,
+) -> End {
+    let (head, mut body) = response.into_parts();
+    let framing = asked.framing(&head, &body);
+    let switched = body.take_switched();
+    let mut outgoing = Outgoing::begin();
+    let mut keep = false;
+    let mut begun = false;
+    let mut over = framing == Framing::Empty || body.is_end_stream();
+    let mut leaving = Leaving::default();
+    let written = poll_fn(|cx| {
+        if !begun {
+            begun = true;
+            let mut inbound = inbound.borrow_mut();
+            inbound.forget_continue();
+            keep = asked.keep_alive
+                && framing != Framing::UntilClose
+                && inbound.body_is_done()
+                && !service::says_close(&head)
+                && !client.open.is_draining(cx);
+            let length = body.size_hint().exact();
+            asked.write(outgoing.lead(), &head, framing, length, keep);
+            if over && framing == Framing::Chunked {
+                outgoing.content(bytes::Bytes::new(), framing, true);
+            }
+        }
+        loop {
+            // The first content goes out with the head.
+            if !over && outgoing.has_room() {
+                match body_frame(cx, &mut body, &mut outgoing, framing) {
+                    Poll::Ready(Ok(last)) => {
+                        over = last;
+                        leaving.is_there();
+                    }
+                    Poll::Ready(Err(())) => {
+                        // What has come shall arrive, if it goes at once.
+                        let _ = outgoing.poll_send(cx, &mut inbound.borrow_mut().stream);
+                        return Poll::Ready(Err(()));
+                    }
+                    Poll::Pending => {
+                        ready!(outgoing.poll_send(cx, &mut inbound.borrow_mut().stream))
+                            .map_err(drop)?;
+                        return leaving.poll(cx, inbound).map(Err);
+                    }
+                }
+            }
+            let stream = &mut inbound.borrow_mut().stream;
+            if over {
+                return outgoing.poll_send(cx, stream).map_err(drop);
+            }
+            ready!(outgoing.poll_write(cx, stream)).map_err(drop)?;
+        }
+    })
+    .await;
+    drop(body);
+    match (written, switched) {
+        (Ok(()), Some(app)) if head.status == StatusCode::SWITCHING_PROTOCOLS => End::Tunnel(app),
+        (Ok(()), _) if keep && inbound.borrow().body_is_done() => End::Keep,
+        (Ok(()), _) => End::Close,
+        (Err(()), _) if framing == Framing::UntilClose => End::Reset,
+        (Err(()), _) => End::Drop,
+    }
+}
+
+/// Takes the body's next part; true when it was the last.
+fn body_frame(
+    cx: &mut Context<'_>,
+    body: &mut Body,
+    outgoing: &mut Outgoing,
+    framing: Framing,
+) -> Poll<Result<bool, ()>> {
+    match ready!(Pin::new(&mut *body).poll_frame(cx)) {
+        Some(Ok(frame)) => match frame.into_data() {
+            Ok(data) => {
+                let is_last = body.is_end_stream();
+                outgoing.content(data, framing, is_last);
+                Poll::Ready(Ok(is_last))
+            }
+            Err(frame) => {
+                if let (Framing::Chunked, Ok(trailers)) = (framing, frame.into_trailers()) {
+                    outgoing.trailers(&trailers);
+                }
+                Poll::Ready(Ok(true))
+            }
+        },
+        Some(Err(_)) => Poll::Ready(Err(())),
+        None => {
+            outgoing.content(bytes::Bytes::new(), framing, true);
+            Poll::Ready(Ok(true))
+        }
+    }
+}
