@@ -7,10 +7,9 @@
 
 use sealwax_h1::{Field, Framing, Limits, RequestHead, RequestParser, Rule, TargetForm, Version};
 
-fn parse_with(
-    limits: Limits,
-    input: &[u8],
-) -> Result<Option<(RequestHead, Vec<Field>)>, (Rule, usize)> {
+type Parsed = Result<Option<(RequestHead, Vec<Field>)>, (Rule, usize)>;
+
+fn parse_with(limits: Limits, input: &[u8]) -> Parsed {
     let mut fields = Vec::new();
     match RequestParser::new(limits).parse(input, &mut fields) {
         Ok(head) => Ok(head.map(|head| (head, fields))),
