@@ -72,7 +72,7 @@ pub(crate) enum UpstreamFault {
     /// Its response cannot be read in one way only.
     BadResponse(&'static str),
     /// Its response is no HTTP/1.1.
-    Unreadable(String),
+    Unreadable(&'static str),
 }
 
 /// Why a request was not answered by the app.
@@ -97,6 +97,8 @@ pub(crate) enum Fault {
     BodyTooLarge(u64),
     /// The client stopped sending its body.
     BodyTimeout(Duration),
+    /// The client sent fewer bytes of its body a second than this.
+    BodyTooSlow(u64),
     /// The client's body ended early or could not be read.
     BodyBroken,
     /// We are out of file descriptors or ports.
@@ -120,7 +122,7 @@ impl Fault {
             | Fault::BodyBroken => StatusCode::BAD_REQUEST,
             Fault::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Fault::TooManyFields(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Fault::BodyTimeout(_) => StatusCode::REQUEST_TIMEOUT,
+            Fault::BodyTimeout(_) | Fault::BodyTooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Fault::Exhausted(_) | Fault::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
             Fault::Upstream(
                 _,
@@ -145,7 +147,7 @@ impl Fault {
                 "This port speaks HTTPS only: use an address that begins with https://."
             }
             Fault::BodyTooLarge(_) => "What was sent is larger than this site accepts.",
-            Fault::BodyTimeout(_) => "The request took too long to arrive.",
+            Fault::BodyTimeout(_) | Fault::BodyTooSlow(_) => "The request took too long to arrive.",
             Fault::BodyBroken => "The request ended before it was complete.",
             Fault::Exhausted(_) | Fault::Full(_) => {
                 "The site is busy at the moment. Please try again shortly."
@@ -189,6 +191,9 @@ impl Fault {
             )),
             Fault::BodyTimeout(limit) => Cow::Owned(format!(
                 "The client sent nothing of its body for {limit:?}; timeouts.request_body_idle sets that limit."
+            )),
+            Fault::BodyTooSlow(rate) => Cow::Owned(format!(
+                "The client sent its body at less than {rate} bytes a second; limits.request_body_rate sets that limit."
             )),
             Fault::BodyBroken => {
                 Cow::Borrowed("The client's connection broke, or its body framing is invalid.")
@@ -249,12 +254,12 @@ fn upstream_text(name: &str, fault: &UpstreamFault) -> String {
         ),
         UpstreamFault::BadResponse(what) => {
             format!(
-                "The response of {name} was refused: {what}; it could be read in two ways, so none is trusted."
+                "The response of {name} was refused, since it could be read in more than one way: {what}"
             )
         }
         UpstreamFault::Unreadable(what) => {
             format!(
-                "{name} did not answer in HTTP/1.1 ({what}): is `to` the address of a plain HTTP server?"
+                "{name} did not answer in HTTP/1.1 ({what}) Is `to` the address of a plain HTTP server?"
             )
         }
     }

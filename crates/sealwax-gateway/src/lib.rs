@@ -53,7 +53,6 @@ mod coalesce;
 mod connection;
 mod disk;
 mod error;
-mod gate;
 mod gateway;
 mod hop;
 mod keeper;
@@ -68,6 +67,7 @@ mod tls;
 mod told;
 mod unread;
 mod upgrade;
+mod upload;
 mod upstream;
 mod worker;
 

@@ -17,18 +17,21 @@ use sealwax_policy::{
     Step, Target,
 };
 
-use crate::body::{Body, Download, RequestBody};
+use crate::body::Body;
 use crate::clock;
 use crate::connection::Client;
 use crate::error::Fault;
-use crate::gate::Valve;
 use crate::hop;
 use crate::live::{Live, Site};
 use crate::log::{self, Access};
 use crate::pages::{self, Asked};
 use crate::upgrade;
-use crate::upstream::{self, Group, Received};
+use crate::upload::{RequestBody, Source, UploadLimits};
+use crate::upstream::{self, Follows, Group, Received};
 use crate::worker::Current;
+
+/// Bytes a second. `limits.request_body_rate` plugs in here.
+const REQUEST_BODY_RATE: u64 = 240;
 
 const HEALTH: &str = "/.sealwax/health";
 
@@ -49,8 +52,9 @@ pub(crate) fn answer(
             Err(response) => response,
             Ok(mut sending) => {
                 let timeouts = &current.live.timeouts;
-                let (group, upgrade) = (sending.group, sending.upgrade);
-                let received = upstream::send(group, &mut sending.request, timeouts, upgrade).await;
+                let Sending { group, upgrade, .. } = *sending;
+                let (head, body) = (&sending.head, &mut sending.body);
+                let received = upstream::send(group, head, body, timeouts, upgrade).await;
                 sending.to_the_client(&client, timeouts, received, access.as_deref_mut())
             }
         };
@@ -71,7 +75,8 @@ struct Sending<'c> {
     group: &'c Group,
     exchange: Exchange<'c>,
     asked: Asked,
-    request: Option<Request<RequestBody>>,
+    head: Parts,
+    body: RequestBody,
     upgrade: bool,
     upgrade_handle: Option<OnUpgrade>,
 }
@@ -99,15 +104,19 @@ fn to_the_app<'c>(
 
     // The body is wrapped before anything can refuse the request, so that one
     // left unread is known.
-    let has_body = !http_body::Body::is_end_stream(&incoming);
     let announced = http_body::Body::size_hint(&incoming).lower();
     let expects = expects_continue(&head);
-    let body = if has_body {
-        let (idle, limit) = (live.timeouts.request_body_idle, live.limits.request_body);
-        RequestBody::new(incoming, expects, idle, limit, &client.activity)
-    } else {
-        RequestBody::empty()
-    };
+    let body = RequestBody::new(
+        Source::Hyper(incoming),
+        expects,
+        UploadLimits {
+            idle: live.timeouts.request_body_idle,
+            rate: REQUEST_BODY_RATE,
+            length: live.limits.request_body,
+        },
+        &client.activity,
+    );
+    let has_body = !body.is_empty();
     let upgrade_handle = head.extensions.remove::<OnUpgrade>();
     head.extensions.clear();
     let asked = Asked::of(&head.method, &head.headers);
@@ -141,7 +150,7 @@ fn to_the_app<'c>(
     let fields = head.headers.len() - crumbs.saturating_sub(1);
     // Before the field is gone.
     let miscoded = head.headers.contains_key(header::TRANSFER_ENCODING)
-        && !upstream::is_chunked_only(&head.headers);
+        && !hop::is_chunked_only(&head.headers);
     // Before the policy, which adds headers that no `Connection` may remove.
     let upgrade = hop::strip_request(&mut head.headers, head.version);
     let misdirected = is_misdirected(client, live, target.domain(), index);
@@ -186,12 +195,13 @@ fn to_the_app<'c>(
         Step::Forward => {}
     }
 
-    for_the_app(&mut head, upgrade.as_ref(), has_body);
+    for_the_app(&mut head, upgrade.as_ref());
     Ok(Box::new(Sending {
         site,
         group,
         exchange,
-        request: Some(Request::from_parts(head, body)),
+        head,
+        body,
         upgrade: upgrade.is_some(),
         upgrade_handle,
         asked,
@@ -224,7 +234,7 @@ impl Sending<'_> {
             Err(fault) => return finish(client, site, exchange, Own(refusal.page(&fault))),
         };
         if let Some(access) = access {
-            access.set_upstream(received.lease.peer().name());
+            access.set_upstream(received.peer.name());
         }
         // The head has been found unambiguous; now it may be judged.
         hop::strip_response(&mut received.head.headers, received.head.status);
@@ -253,9 +263,10 @@ fn is_misdirected(client: &Client, live: &Live, domain: &str, site: usize) -> bo
     }
 }
 
-/// Turns the head into one for HTTP/1.1 towards the app: origin form, our
-/// own framing, our own hop-by-hop fields. (The policy has named the host.)
-fn for_the_app(head: &mut Parts, upgrade: Option<&HeaderValue>, has_body: bool) {
+/// Turns the head into one for HTTP/1.1 towards the app: origin form, our own
+/// hop-by-hop fields. (The policy has named the host; who writes the head frames
+/// it.)
+fn for_the_app(head: &mut Parts, upgrade: Option<&HeaderValue>) {
     if head.uri.authority().is_some() {
         let uri = std::mem::take(&mut head.uri);
         head.uri = uri
@@ -264,12 +275,6 @@ fn for_the_app(head: &mut Parts, upgrade: Option<&HeaderValue>, has_body: bool) 
             .map_or_else(|| Uri::from_static("/"), Uri::from);
     }
     head.version = Version::HTTP_11;
-    if has_body && !head.headers.contains_key(header::CONTENT_LENGTH) {
-        head.headers.insert(
-            header::TRANSFER_ENCODING,
-            HeaderValue::from_static("chunked"),
-        );
-    }
     if let Some(protocols) = upgrade {
         head.headers
             .insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
@@ -285,35 +290,24 @@ fn for_the_client(
     upgrade_handle: Option<OnUpgrade>,
 ) -> Response<Body> {
     let Received {
-        mut head,
-        body,
-        lease,
-        gate,
+        mut head, follows, ..
     } = received;
     head.version = Version::HTTP_11;
-    if head.status == StatusCode::SWITCHING_PROTOCOLS {
-        if let (Some(client_side), Some(app_side)) =
-            (upgrade_handle, head.extensions.remove::<OnUpgrade>())
-        {
-            upgrade::tunnel(
-                &client.worker,
-                client_side,
-                app_side,
-                timeouts.upgraded_idle,
-            );
+    let download = match follows {
+        Follows::Body(download) => download,
+        Follows::Tunnel(app) => {
+            if let Some(handle) = upgrade_handle {
+                upgrade::tunnel(&client.worker, handle, app, timeouts.upgraded_idle);
+            }
+            return Response::from_parts(head, Body::own(Bytes::new()));
         }
-        return Response::from_parts(head, Body::own(Bytes::new()));
-    }
-    let unasked_for = gate
-        .as_deref()
-        .is_some_and(|gate| gate.valve() == Valve::Held);
-    if unasked_for && !client.h2 {
+    };
+    if download.holds_request() && !client.h2 {
         // The client may or may not send the body that nobody asked for; only
         // the end of the connection says for sure (RFC 9110 §10.1.1).
         head.headers
             .insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    let download = Download::new(body, lease, gate, timeouts.response_idle);
     let body = if client.h2 && !download.is_end_stream() {
         Body::watched(client.unread.watch(download))
     } else {
@@ -392,6 +386,7 @@ impl Refusal<'_> {
             fault,
             Fault::BodyBroken
                 | Fault::BodyTimeout(_)
+                | Fault::BodyTooSlow(_)
                 | Fault::BodyTooLarge(_)
                 | Fault::TransferCoding
         );

@@ -17,7 +17,8 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
-use crate::body::{Broken, Download};
+use crate::body::Broken;
+use crate::upstream::Download;
 
 /// How many times the clock is looked at within the time that a client has.
 const LOOKS: u32 = 4;

@@ -13,20 +13,21 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
+use crate::upstream::Wire;
 use crate::worker::Worker;
 
 const BUFFER: usize = 16 * 1024;
 
-/// Starts the tunnel. It begins once both sides have switched.
-pub(crate) fn tunnel(worker: &Rc<Worker>, client: OnUpgrade, app: OnUpgrade, idle: Duration) {
+/// Starts the tunnel to an app that has switched. It begins once the client has
+/// its 101; not a byte of the client's reaches the app before.
+pub(crate) fn tunnel(worker: &Rc<Worker>, client: OnUpgrade, app: Wire, idle: Duration) {
     let guard = worker.connection();
     let worker = Rc::clone(worker);
     tokio::task::spawn_local(async move {
         let _guard = guard;
-        let sides = async { Ok::<_, hyper::Error>((client.await?, app.await?)) };
         // The 101 must reach the client first, which can leave instead.
-        match sides.await {
-            Ok((client, app)) => {
+        match client.await {
+            Ok(client) => {
                 let ended = copy(&worker, client, app, idle).await;
                 tracing::debug!(target: "sealwax", ?ended, "an upgraded connection ended");
             }
@@ -45,14 +46,14 @@ enum Ended {
     Drained,
 }
 
-async fn copy(worker: &Worker, client: Upgraded, app: Upgraded, idle: Duration) -> Ended {
+async fn copy(worker: &Worker, client: Upgraded, app: Wire, idle: Duration) -> Ended {
     let seen = Rc::new(Cell::new(Instant::now()));
     let mut client = Watched {
         io: TokioIo::new(client),
         seen: Rc::clone(&seen),
     };
     let mut app = Watched {
-        io: TokioIo::new(app),
+        io: app,
         seen: Rc::clone(&seen),
     };
     let mut copied = pin!(tokio::io::copy_bidirectional_with_sizes(

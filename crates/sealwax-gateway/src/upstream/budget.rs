@@ -1,35 +1,34 @@
 //! How many connections to apps one worker may hold, so that descriptors are
 //! left for clients: one HTTP/2 connection alone can want 128.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::Cell;
+use std::rc::Rc;
 
 use tokio::sync::Notify;
 
-/// Shared by all upstreams of a worker. Atomic only because hyper wants the
-/// sockets, which hold the slots, to be `Send`; one thread touches it.
+/// Shared by all upstreams of a worker.
 #[derive(Debug)]
 pub(super) struct Budget {
     limit: usize,
-    open: AtomicUsize,
-    waiting: AtomicUsize,
+    open: Cell<usize>,
+    waiting: Cell<usize>,
     freed: Notify,
 }
 
 /// The right to one descriptor, held by the socket itself: a connection may
 /// outlive the request that it was opened for (uploads, upgrades).
 #[derive(Debug)]
-pub(super) struct Slot(Arc<Budget>);
+pub(super) struct Slot(Rc<Budget>);
 
 /// A request in the queue.
 pub(super) struct Turn<'b>(&'b Budget);
 
 impl Budget {
-    pub(super) fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self {
+    pub(super) fn new(limit: usize) -> Rc<Self> {
+        Rc::new(Self {
             limit,
-            open: AtomicUsize::new(0),
-            waiting: AtomicUsize::new(0),
+            open: Cell::new(0),
+            waiting: Cell::new(0),
             freed: Notify::new(),
         })
     }
@@ -38,21 +37,21 @@ impl Budget {
         self.limit
     }
 
-    pub(super) fn slot(self: &Arc<Self>) -> Option<Slot> {
-        let more = |open: usize| (open < self.limit).then_some(open + 1);
-        let taken = self
-            .open
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        taken.is_ok().then(|| Slot(Arc::clone(self)))
+    pub(super) fn slot(self: &Rc<Self>) -> Option<Slot> {
+        let open = self.open.get();
+        (open < self.limit).then(|| {
+            self.open.set(open + 1);
+            Slot(Rc::clone(self))
+        })
     }
 
     /// Whether somebody waits; who comes later must not overtake.
     pub(super) fn is_crowded(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) > 0
+        self.waiting.get() > 0
     }
 
     pub(super) fn queue(&self) -> Turn<'_> {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.waiting.set(self.waiting.get() + 1);
         Turn(self)
     }
 
@@ -74,13 +73,13 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.0.waiting.set(self.0.waiting.get().saturating_sub(1));
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
+        self.0.open.set(self.0.open.get().saturating_sub(1));
         self.0.note_freed();
     }
 }

@@ -2,20 +2,30 @@
 //! fails.
 //!
 //! ```text
-//!  request ─▶ Group::pick ─▶ idle connection? ─▶ send ─▶ head ─▶ checked ─▶ response
-//!               │  (health)      │ no               │ stale, nothing heard
-//!               │                └─▶ slot ─▶ connect └─▶ another connection
-//!               └─◀── next upstream ────────┘ fails       (at most three tries)
+//!  request ─▶ Group::pick ─▶ idle connection? ─▶ Exchange ─▶ head ─▶ Download
+//!               │  (health)      │ no          (Outgoing: the rest of the upload)
+//!               │                └─▶ slot ─▶ connect   │ stale, nothing heard
+//!               └─◀── next upstream ────────┘ fails ◀──┘ (at most three tries)
 //! ```
+//!
+//! There is no task per connection: who sends a request polls its connection,
+//! and a connection at rest is a socket and nothing more.
 
 mod budget;
-mod check;
+mod buffers;
 mod connect;
+mod deadline;
+mod download;
+mod encode;
+mod exchange;
 mod health;
+mod outgoing;
 mod pool;
+mod response;
 mod send;
+mod wire;
 
-pub(crate) use check::is_chunked_only;
-pub(crate) use connect::Interim;
-pub(crate) use pool::{Group, Lease, Peers, is_out_of_files};
-pub(crate) use send::{Received, send};
+pub(crate) use download::Download;
+pub(crate) use pool::{Group, Peers, is_out_of_files};
+pub(crate) use send::{Follows, Received, send};
+pub(crate) use wire::Wire;

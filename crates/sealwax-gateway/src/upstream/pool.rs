@@ -3,17 +3,16 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
-use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::client::conn::http1::SendRequest;
 use sealwax_config::Upstream;
 use tokio::time::Instant;
 
 use super::budget::{Budget, Slot};
-use super::connect::{self, Interim};
+use super::connect;
+use super::deadline::Deadline;
 use super::health::Health;
-use crate::body::RequestBody;
+use super::wire::Wire;
 use crate::error::{Fault, UpstreamFault};
 use crate::log::{self, Quiet};
 
@@ -29,13 +28,13 @@ const IDLE_FOR: Duration = Duration::from_secs(60);
 const MAX_RESTING: usize = 32;
 const LEFT_OVER: Duration = Duration::from_secs(10);
 
-/// A closed connection gives its descriptor back when its task has run.
+/// The system may take a moment to give a closed descriptor back.
 const CLOSING: Duration = Duration::from_millis(2);
 
 /// One upstream, as one worker sees it.
 pub(crate) struct Peer {
     all: Weak<All>,
-    budget: Arc<Budget>,
+    budget: Rc<Budget>,
     upstream: Upstream,
     name: String,
     health: Health,
@@ -44,16 +43,20 @@ pub(crate) struct Peer {
 }
 
 struct Idle {
-    sender: SendRequest<RequestBody>,
-    interim: Arc<Interim>,
+    connection: Box<Connection>,
     since: Instant,
+}
+
+/// Boxed, for it goes in and out of the pool with each request.
+struct Connection {
+    wire: Wire,
+    timer: Deadline,
 }
 
 /// A connection in use.
 pub(crate) struct Lease {
     peer: Rc<Peer>,
-    pub(super) sender: SendRequest<RequestBody>,
-    pub(super) interim: Arc<Interim>,
+    connection: Box<Connection>,
 }
 
 impl Lease {
@@ -61,16 +64,32 @@ impl Lease {
         &self.peer
     }
 
-    /// Puts the connection back; its request and response are over.
-    pub(crate) fn give_back(self) {
-        if self.sender.is_closed() {
+    pub(super) fn wire(&mut self) -> &mut Wire {
+        &mut self.connection.wire
+    }
+
+    pub(super) fn timer(&mut self) -> &mut Deadline {
+        &mut self.connection.timer
+    }
+
+    /// The bare connection, which will not come back.
+    pub(super) fn into_wire(self) -> Wire {
+        self.connection.wire
+    }
+
+    /// Puts the connection back; its request and response are over. What the
+    /// app sent beyond its response would be taken for the next one, so a
+    /// connection with a byte left over is closed.
+    pub(crate) fn give_back(mut self) {
+        if !self.wire().unread().is_empty() {
+            tracing::debug!(target: "sealwax", upstream = self.peer.name(), "the app sent more than its response; the connection is closed");
             return;
         }
+        self.wire().rest();
         let mut idle = self.peer.idle.borrow_mut();
         if idle.len() < MAX_IDLE {
             idle.push(Idle {
-                sender: self.sender,
-                interim: self.interim,
+                connection: self.connection,
                 since: Instant::now(),
             });
             drop(idle);
@@ -89,26 +108,19 @@ impl Peer {
         &self.health
     }
 
-    /// The most recently used connection that is ready.
+    /// The most recently used connection that can be used still.
     pub(super) fn take_idle(self: &Rc<Self>) -> Option<Lease> {
-        let mut idle = self.idle.borrow_mut();
-        let mut at = idle.len();
-        while at > 0 {
-            at -= 1;
-            let sender = &idle.get(at)?.sender;
-            if sender.is_ready() {
-                let found = idle.swap_remove(at);
+        loop {
+            // The borrow ends before a connection is closed, for whoever waits
+            // for its slot.
+            let found = self.idle.borrow_mut().pop()?;
+            if found.connection.wire.is_quiet() {
                 return Some(Lease {
                     peer: Rc::clone(self),
-                    sender: found.sender,
-                    interim: found.interim,
+                    connection: found.connection,
                 });
             }
-            if sender.is_closed() {
-                idle.swap_remove(at);
-            }
         }
-        None
     }
 
     /// A connection: an idle one if `may_reuse`, else a new one. Where the
@@ -191,10 +203,12 @@ impl Peer {
             }
         };
         match tokio::time::timeout(limit, connecting).await {
-            Ok(Ok((sender, interim))) => Ok(Lease {
+            Ok(Ok(wire)) => Ok(Lease {
                 peer: Rc::clone(self),
-                sender,
-                interim,
+                connection: Box::new(Connection {
+                    wire,
+                    timer: Deadline::default(),
+                }),
             }),
             Ok(Err(error)) if is_exhaustion(&error) => Err(Fault::Exhausted(error)),
             Ok(Err(error)) => Err(Fault::Upstream(
@@ -221,7 +235,7 @@ impl Peer {
             if rested >= LEFT_OVER {
                 resting += 1;
             }
-            !idle.sender.is_closed() && rested < IDLE_FOR && resting <= MAX_RESTING
+            rested < IDLE_FOR && resting <= MAX_RESTING && idle.connection.wire.is_quiet()
         });
     }
 }
@@ -258,7 +272,7 @@ fn is_exhaustion(error: &std::io::Error) -> bool {
 /// so that a reload keeps their connections and their health.
 pub(crate) struct Peers {
     all: Rc<All>,
-    budget: Arc<Budget>,
+    budget: Rc<Budget>,
 }
 
 #[derive(Default)]
@@ -281,7 +295,7 @@ impl Peers {
             let peer = known.entry(name.clone()).or_insert_with(|| {
                 Rc::new(Peer {
                     all: Rc::downgrade(&self.all),
-                    budget: Arc::clone(&self.budget),
+                    budget: Rc::clone(&self.budget),
                     upstream: upstream.clone(),
                     name,
                     health: Health::default(),
