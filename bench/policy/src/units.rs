@@ -13,6 +13,7 @@ type Work = Box<dyn FnMut()>;
 const UNITS: &[(&str, fn() -> Result<Work, String>)] = &[
     ("heads", || turn(Turn::pass)),
     ("heads+policy", || turn(Turn::judge)),
+    ("heads+policy apart", || turn(Turn::judge_apart)),
 ];
 
 /// The names of all units.
