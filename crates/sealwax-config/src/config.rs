@@ -101,6 +101,10 @@ pub struct Limits {
     pub request_headers: usize,
     /// Bytes of a request's body; `None` sets no limit. Default: `None`.
     pub request_body: Option<u64>,
+    /// Fewest bytes a second of a request's body, on average over the time that
+    /// the gateway waits for the client, once that is 5 s; 0 sets no limit.
+    /// Default: 240.
+    pub request_body_rate: u64,
 }
 
 /// One site: its hosts (in the policy), its rules, its app, its certificate.

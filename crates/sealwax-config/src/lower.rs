@@ -116,6 +116,9 @@ fn limits(gateway: View<'_>) -> Limits {
         request_head: small(gateway.size("limits.request_head")),
         request_headers: small(gateway.number("limits.request_headers")),
         request_body: gateway.size("limits.request_body"),
+        request_body_rate: gateway
+            .number("limits.request_body_rate")
+            .unwrap_or_default(),
     }
 }
 

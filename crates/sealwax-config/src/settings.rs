@@ -217,6 +217,12 @@ pub static SETTINGS: &[Setting] = &[
         "The body of a request; more is answered with 413 (RFC 9110 section 15.5.14).",
     ),
     row(
+        "limits.request_body_rate",
+        Kind::Count(0, 1_000_000),
+        Unset::Is("240"),
+        "The fewest bytes a second that a client may send its request body with, on average over the time that the gateway waits for it; fewer, after 5 seconds of waiting, is answered with 408. 0 sets no limit.",
+    ),
+    row(
         "site.hosts",
         Kind::List(Item::Host),
         Unset::Told("`localhost` without a configuration file, else required"),

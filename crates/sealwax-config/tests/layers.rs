@@ -105,7 +105,8 @@ fn the_defaults_are_those_of_the_policy() {
         Limits {
             request_head: 65_536,
             request_headers: 100,
-            request_body: None
+            request_body: None,
+            request_body_rate: 240,
         }
     );
     let site = &config.sites[0];

@@ -176,6 +176,13 @@ fn samples() -> Vec<Sample> {
             "Some(1000)",
         ),
         sample(
+            "limits.request_body_rate",
+            "1000",
+            "1000",
+            see!(c => c.limits.request_body_rate),
+            "1000",
+        ),
+        sample(
             "site.hosts",
             "[\"B.test\", \".c.test\"]",
             "B.test, .c.test",

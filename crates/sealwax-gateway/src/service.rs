@@ -30,9 +30,6 @@ use crate::upload::{RequestBody, Source, UploadLimits};
 use crate::upstream::{self, Follows, Group, Received};
 use crate::worker::Current;
 
-/// Bytes a second. `limits.request_body_rate` plugs in here.
-const REQUEST_BODY_RATE: u64 = 240;
-
 const HEALTH: &str = "/.sealwax/health";
 
 /// Answers one request: to the app, through it, and back.
@@ -111,7 +108,7 @@ fn to_the_app<'c>(
         expects,
         UploadLimits {
             idle: live.timeouts.request_body_idle,
-            rate: REQUEST_BODY_RATE,
+            rate: live.limits.request_body_rate,
             length: live.limits.request_body,
         },
         &client.activity,
@@ -302,7 +299,7 @@ fn for_the_client(
             return Response::from_parts(head, Body::own(Bytes::new()));
         }
     };
-    if download.holds_request() && !client.h2 {
+    if download.leaves_request() && !client.h2 {
         // The client may or may not send the body that nobody asked for; only
         // the end of the connection says for sure (RFC 9110 §10.1.1).
         head.headers

@@ -35,6 +35,8 @@ pub(crate) struct Download {
     trailers: Option<Box<HeaderMap>>,
     /// The rest of the request, which goes on while the response comes.
     outgoing: Option<Box<Outgoing>>,
+    /// The app has answered without the body that it was offered.
+    held: bool,
     /// The app keeps the connection.
     keep_alive: bool,
     idle: Duration,
@@ -60,7 +62,8 @@ impl Download {
             refused: None,
             broken: None,
             trailers: None,
-            keep_alive: keep_alive && (outgoing.is_done() || !outgoing.is_over()),
+            held: outgoing.valve() == Valve::Held,
+            keep_alive: keep_alive && !outgoing.is_lost(),
             outgoing: (!outgoing.is_over()).then(|| Box::new(outgoing)),
             idle,
             since: None,
@@ -71,11 +74,10 @@ impl Download {
         download
     }
 
-    /// Whether the request body waits for an answer that has come without it.
-    pub(crate) fn holds_request(&self) -> bool {
-        self.outgoing
-            .as_ref()
-            .is_some_and(|outgoing| outgoing.valve() == Valve::Held)
+    /// Whether the app has answered without the body that it was offered. The
+    /// client may send it or not.
+    pub(crate) fn leaves_request(&self) -> bool {
+        self.held
     }
 
     pub(crate) fn is_end_stream(&self) -> bool {
