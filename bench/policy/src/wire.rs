@@ -73,16 +73,18 @@ fn read_fields(mut rest: Bytes) -> Option<HeaderMap> {
         let colon = line.iter().position(|byte| *byte == b':')?;
         let name = HeaderName::from_bytes(line.get(..colon)?).ok()?;
         // One space follows every colon of these heads.
-        let value = HeaderValue::from_maybe_shared(line.slice(colon + 2..)).ok()?;
+        let value = line.slice_ref(line.get(colon + 2..)?);
+        let value = HeaderValue::from_maybe_shared(value).ok()?;
         headers.append(name, value);
     }
 }
 
 /// Cuts the next line off, without its end.
 fn take_line(rest: &mut Bytes) -> Option<Bytes> {
-    let end = rest.iter().position(|byte| *byte == b'\r')?;
-    let line = rest.split_to(end);
-    rest.advance(2);
+    let end = rest.iter().position(|byte| *byte == b'\n')?;
+    let mut line = rest.split_to(end);
+    rest.advance(1);
+    line.truncate(line.strip_suffix(b"\r")?.len());
     Some(line)
 }
 

@@ -87,8 +87,11 @@ pub(crate) fn concat<const N: usize>(pieces: [&[u8]; N]) -> Vec<u8> {
 }
 
 /// What follows `prefix`, matched ASCII case-insensitively.
-pub(crate) fn strip_prefix_ignore_case<'a>(bytes: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
-    let (head, rest) = bytes.split_at_checked(prefix.len())?;
+pub(crate) fn strip_prefix_ignore_case<'a, const N: usize>(
+    bytes: &'a [u8],
+    prefix: &[u8; N],
+) -> Option<&'a [u8]> {
+    let (head, rest) = bytes.split_first_chunk::<N>()?;
     // Most often the case is the same too, which is much cheaper to see.
     (head == prefix || head.eq_ignore_ascii_case(prefix)).then_some(rest)
 }
