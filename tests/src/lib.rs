@@ -8,7 +8,8 @@
 //! ```text
 //!  Chromium ──┐                ┌─ Django, Flask, Node
 //!  Client  ───┼──▶ Gateway ──▶─┤
-//!  raw bytes ─┘  (the binary)  └─ Upstream: scripted bytes, records what it received
+//!  raw bytes ─┤  (the binary)  ├─ Upstream: scripted bytes, records what it received
+//!  Frames ────┘                └─ Recorder: the same, and reads nothing that is not exact
 //! ```
 //!
 //! Every test owns its processes, its temporary directory and its ports, so tests run
@@ -31,12 +32,15 @@ mod authority;
 mod browser;
 mod client;
 mod digest;
+pub mod frames;
 mod gateway;
 mod page;
 mod ports;
 mod process;
 mod raw;
+mod recorder;
 mod upstream;
+pub mod wire;
 
 pub use apps::{App, Django, Version, flask, node, skip};
 pub use authority::Authority;
@@ -48,4 +52,5 @@ pub use page::Page;
 pub use ports::free_port;
 pub use process::{Process, peak_memory, resident_memory, run, wait_until};
 pub use raw::{exchange_tcp, exchange_tls, parse_answer};
+pub use recorder::{Record, Recorder, Recording, echo_body, echo_response};
 pub use upstream::{Request, Step, Upstream};

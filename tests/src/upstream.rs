@@ -8,6 +8,7 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::authority::Authority;
@@ -103,6 +104,8 @@ pub enum Step {
     Send(Vec<u8>),
     /// Wait.
     Wait(Duration),
+    /// Wait until it says so.
+    Until(watch::Receiver<bool>),
     /// Close in good order (FIN) and read no more.
     Close,
     /// Close without order (RST).
@@ -352,6 +355,7 @@ async fn converse(
                     }
                 }
                 Step::Wait(time) => tokio::time::sleep(time).await,
+                Step::Until(mut word) => drop(word.wait_for(|said| *said).await),
                 Step::Close => return End::Close,
                 Step::Reset => return End::Reset,
             }

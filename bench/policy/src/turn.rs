@@ -45,7 +45,7 @@ impl Turn {
             loops: LoopWatch::default(),
             out: Vec::with_capacity(4096),
         };
-        let learned = turn.exchange()?;
+        let learned = turn.exchange(Fields::InTheMap)?;
         if learned.is_empty() {
             return Err("the first exchange taught no cookie name".to_owned());
         }
@@ -53,10 +53,12 @@ impl Turn {
             turn.names
                 .learn(&seen.name, seen.form, seen.floored, seen.day);
         }
-        if !turn.exchange()?.is_empty() {
-            return Err("the second exchange still taught something".to_owned());
+        for fields in [Fields::InTheMap, Fields::Apart] {
+            if !turn.exchange(fields)?.is_empty() {
+                return Err("a later exchange still taught something".to_owned());
+            }
+            turn.check()?;
         }
-        turn.check()?;
         Ok(turn)
     }
 
@@ -94,20 +96,25 @@ impl Turn {
         Ok(())
     }
 
-    /// Both heads are read, judged and written.
+    /// Both heads are read, judged and written. The policy's own fields go into the maps.
     pub(crate) fn judge(&mut self) {
         // An error would have shown in `new`: nothing differs from turn to turn.
-        drop(black_box(self.exchange()));
+        drop(black_box(self.exchange(Fields::InTheMap)));
     }
 
-    /// Both heads are read and written: what of [`judge`](Self::judge) is not the policy's.
+    /// The same, and the policy's own fields are written behind the others.
+    pub(crate) fn judge_apart(&mut self) {
+        drop(black_box(self.exchange(Fields::Apart)));
+    }
+
+    /// Both heads are read and written: what of the others is not the policy's.
     pub(crate) fn pass(&mut self) {
         self.out.clear();
         let Ok((request, response)) = self.read() else {
             return;
         };
-        wire::write_request(&request, &mut self.out);
-        wire::write_response(&response, &mut self.out);
+        wire::write_request(&request, &mut self.out, |_| ());
+        wire::write_response(&response, &mut self.out, |_| ());
         black_box(&self.out);
     }
 
@@ -118,7 +125,7 @@ impl Turn {
             .ok_or_else(|| format!("the heads of {:?} cannot be read", pair.name))
     }
 
-    fn exchange(&mut self) -> Result<Vec<Learned>, String> {
+    fn exchange(&mut self, fields: Fields) -> Result<Vec<Learned>, String> {
         self.out.clear();
         let (mut request, mut response) = self.read()?;
         let state = State {
@@ -132,17 +139,47 @@ impl Turn {
         }
         let mut exchange =
             Exchange::new(&self.policy, CONNECTION, target, &request, Level::Notable);
-        let Step::Forward = exchange.request(&mut request, state) else {
-            return Err("the request was not forwarded".to_owned());
+        let out = &mut self.out;
+        let plan = match fields {
+            Fields::InTheMap => {
+                let Step::Forward = exchange.request(&mut request, state) else {
+                    return Err("the request was not forwarded".to_owned());
+                };
+                wire::write_request(&request, out, |_| ());
+                let plan = exchange.response(&mut response, state, &mut self.loops);
+                wire::write_response(&response, out, |_| ());
+                plan
+            }
+            Fields::Apart => {
+                let Ok(route) = exchange.request_apart(&mut request, state) else {
+                    return Err("the request was not forwarded".to_owned());
+                };
+                wire::write_request(&request, out, |out| {
+                    route.for_each(|name, value| wire::write_field(name, value, out));
+                });
+                let (plan, missing) =
+                    exchange.response_apart(&mut response, state, &mut self.loops);
+                wire::write_response(&response, out, |out| {
+                    for (name, value) in missing.iter() {
+                        wire::write_field(name, value.as_bytes(), out);
+                    }
+                });
+                plan
+            }
         };
-        wire::write_request(&request, &mut self.out);
-        let Plan::Pass = exchange.response(&mut response, state, &mut self.loops) else {
-            return Err("the response was replaced".to_owned());
-        };
-        wire::write_response(&response, &mut self.out);
         black_box(&self.out);
-        Ok(exchange.finish().learned)
+        match plan {
+            Plan::Pass => Ok(exchange.finish().learned),
+            Plan::Replace(_) => Err("the response was replaced".to_owned()),
+        }
     }
+}
+
+/// What becomes of the fields that the policy adds.
+#[derive(Clone, Copy)]
+enum Fields {
+    InTheMap,
+    Apart,
 }
 
 #[cfg(test)]

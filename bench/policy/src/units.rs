@@ -9,10 +9,14 @@ use crate::turn::Turn;
 /// One turn of a unit, ready to be run.
 type Work = Box<dyn FnMut()>;
 
+/// Makes a unit ready.
+type Prepare = fn() -> Result<Work, String>;
+
 /// Every unit by its name in `bench/budget.toml`.
-const UNITS: &[(&str, fn() -> Result<Work, String>)] = &[
+const UNITS: &[(&str, Prepare)] = &[
     ("heads", || turn(Turn::pass)),
     ("heads+policy", || turn(Turn::judge)),
+    ("heads+policy apart", || turn(Turn::judge_apart)),
 ];
 
 /// The names of all units.

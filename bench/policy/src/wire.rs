@@ -32,22 +32,34 @@ pub(crate) fn read_response(head: &[u8]) -> Option<response::Parts> {
     Some(parts)
 }
 
-/// Writes a request head behind what is in `out`.
-pub(crate) fn write_request(parts: &request::Parts, out: &mut Vec<u8>) {
+/// Writes a request head behind what is in `out`; `more` writes further fields.
+pub(crate) fn write_request(
+    parts: &request::Parts,
+    out: &mut Vec<u8>,
+    more: impl FnOnce(&mut Vec<u8>),
+) {
     out.extend_from_slice(parts.method.as_str().as_bytes());
     out.push(b' ');
     let url = parts.uri.path_and_query().map_or("/", |url| url.as_str());
     out.extend_from_slice(url.as_bytes());
     out.extend_from_slice(b" HTTP/1.1\r\n");
     write_fields(&parts.headers, out);
+    more(out);
+    out.extend_from_slice(b"\r\n");
 }
 
-/// Writes a response head behind what is in `out`.
-pub(crate) fn write_response(parts: &response::Parts, out: &mut Vec<u8>) {
+/// Writes a response head behind what is in `out`; `more` writes further fields.
+pub(crate) fn write_response(
+    parts: &response::Parts,
+    out: &mut Vec<u8>,
+    more: impl FnOnce(&mut Vec<u8>),
+) {
     out.extend_from_slice(b"HTTP/1.1 ");
     out.extend_from_slice(parts.status.as_str().as_bytes());
     out.extend_from_slice(b" \r\n");
     write_fields(&parts.headers, out);
+    more(out);
+    out.extend_from_slice(b"\r\n");
 }
 
 fn read_fields(mut rest: Bytes) -> Option<HeaderMap> {
@@ -61,26 +73,35 @@ fn read_fields(mut rest: Bytes) -> Option<HeaderMap> {
         let colon = line.iter().position(|byte| *byte == b':')?;
         let name = HeaderName::from_bytes(line.get(..colon)?).ok()?;
         // One space follows every colon of these heads.
-        let value = HeaderValue::from_maybe_shared(line.slice(colon + 2..)).ok()?;
+        let value = line.slice_ref(line.get(colon + 2..)?);
+        let value = HeaderValue::from_maybe_shared(value).ok()?;
         headers.append(name, value);
     }
 }
 
 /// Cuts the next line off, without its end.
 fn take_line(rest: &mut Bytes) -> Option<Bytes> {
-    let end = rest.iter().position(|byte| *byte == b'\r')?;
-    let line = rest.split_to(end);
-    rest.advance(2);
+    let end = rest.iter().position(|byte| *byte == b'\n')?;
+    let mut line = rest.split_to(end);
+    rest.advance(1);
+    line.truncate(line.strip_suffix(b"\r")?.len());
     Some(line)
 }
 
 fn write_fields(headers: &HeaderMap, out: &mut Vec<u8>) {
     for (name, value) in headers {
-        out.extend_from_slice(name.as_str().as_bytes());
-        out.extend_from_slice(b": ");
-        out.extend_from_slice(value.as_bytes());
-        out.extend_from_slice(b"\r\n");
+        write_field(name, value.as_bytes(), out);
     }
+}
+
+/// Writes one field.
+pub(crate) fn write_field(name: &HeaderName, value: &[u8], out: &mut Vec<u8>) {
+    let name = name.as_str().as_bytes();
+    // Room for all of it at once, instead of a look before each of the four pieces.
+    out.reserve(name.len() + value.len() + 4);
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
     out.extend_from_slice(b"\r\n");
 }
 
@@ -93,10 +114,10 @@ mod tests {
     fn what_was_read_is_written_as_it_was() {
         for pair in pairs::all() {
             let mut out = Vec::new();
-            write_request(&read_request(&pair.request).unwrap(), &mut out);
+            write_request(&read_request(&pair.request).unwrap(), &mut out, |_| ());
             assert_eq!(out, pair.request);
             out.clear();
-            write_response(&read_response(&pair.response).unwrap(), &mut out);
+            write_response(&read_response(&pair.response).unwrap(), &mut out, |_| ());
             assert_eq!(out, pair.response);
         }
     }

@@ -104,8 +104,9 @@ pub struct Limits {
     pub request_headers: usize,
     /// Bytes of a request's body; `None` sets no limit. Default: `None`.
     pub request_body: Option<u64>,
-    /// Bytes per second that a client must send of a body, over the time in
-    /// which it is waited for; 0 asks for none. Default: 240.
+    /// Fewest bytes a second of a request's body, on average over the time that
+    /// the gateway waits for the client, once that is 5 s; 0 sets no limit.
+    /// Default: 240.
     pub request_body_rate: u64,
     /// Bytes per second that a client must take of a response, over the time in
     /// which it is waited for; 0 asks for none. Default: 240.

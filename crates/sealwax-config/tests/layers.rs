@@ -97,7 +97,7 @@ fn the_defaults_are_those_of_the_policy() {
         response_idle: seconds(300),
         keep_alive: seconds(75),
         upgraded_idle: seconds(3600),
-        total: Duration::from_secs(86_400),
+        total: seconds(86_400),
         drain: seconds(30),
     };
     assert_eq!(config.timeouts, timeouts);

@@ -54,33 +54,44 @@ pub(crate) fn find(bytes: &[u8], needle: u8) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
     const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
     let pattern = ONES * u64::from(needle);
-    let (words, tail) = bytes.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
+    // The lowest marked byte is the first zero byte of the difference; marks above it may be
+    // borrows and do not matter.
+    let first = |word: &[u8; 8]| {
         let difference = u64::from_le_bytes(*word) ^ pattern;
-        // The lowest marked byte is the first zero byte of the difference; marks above it may be
-        // borrows and do not matter.
         let marks = difference.wrapping_sub(ONES) & !difference & HIGHS;
-        if marks != 0 {
-            return Some(at * 8 + marks.trailing_zeros() as usize / 8);
+        (marks != 0).then_some(marks.trailing_zeros() as usize / 8)
+    };
+    let Some(last) = bytes.last_chunk::<8>() else {
+        return bytes.iter().position(|byte| *byte == needle);
+    };
+    let (words, _) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        if let Some(within) = first(word) {
+            return Some(at * 8 + within);
         }
     }
-    tail.iter()
-        .position(|byte| *byte == needle)
-        .map(|at| words.len() * 8 + at)
+    // The last word overlaps the one before, where nothing was found.
+    first(last).map(|within| bytes.len() - 8 + within)
 }
 
 /// The pieces in one allocation of exactly their length, which can then be shared as it is.
-pub(crate) fn concat(pieces: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn concat<const N: usize>(pieces: [&[u8]; N]) -> Vec<u8> {
     let mut out = Vec::with_capacity(pieces.iter().map(|piece| piece.len()).sum());
-    // Copying nothing costs as much as copying a little.
-    let pieces = pieces.iter().filter(|piece| !piece.is_empty());
-    pieces.for_each(|piece| out.extend_from_slice(piece));
+    for piece in pieces {
+        // Copying nothing costs as much as copying a little.
+        if !piece.is_empty() {
+            out.extend_from_slice(piece);
+        }
+    }
     out
 }
 
 /// What follows `prefix`, matched ASCII case-insensitively.
-pub(crate) fn strip_prefix_ignore_case<'a>(bytes: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
-    let (head, rest) = bytes.split_at_checked(prefix.len())?;
+pub(crate) fn strip_prefix_ignore_case<'a, const N: usize>(
+    bytes: &'a [u8],
+    prefix: &[u8; N],
+) -> Option<&'a [u8]> {
+    let (head, rest) = bytes.split_first_chunk::<N>()?;
     // Most often the case is the same too, which is much cheaper to see.
     (head == prefix || head.eq_ignore_ascii_case(prefix)).then_some(rest)
 }
@@ -141,11 +152,13 @@ mod tests {
     fn exactly_the_control_characters_are_forbidden() {
         for byte in 0..=u8::MAX {
             let expected = byte.is_ascii_control() && byte != b'\t';
-            assert_eq!(
-                has_forbidden_control(&[b'a', byte, b'b']),
-                expected,
-                "{byte}"
-            );
+            for length in 1..40 {
+                for at in 0..length {
+                    let mut bytes = vec![b'a'; length];
+                    bytes[at] = byte;
+                    assert_eq!(has_forbidden_control(&bytes), expected, "{bytes:?}");
+                }
+            }
         }
     }
 

@@ -214,29 +214,38 @@ impl Plan {
     fn write(&self, cookie: &SetCookie<'_>) -> Vec<u8> {
         let (lead, pair, rest) = cookie.split();
         let prefix = self.prefix.map_or("", Prefix::as_str).as_bytes();
-        let attributes = self.attributes_that_stay(cookie, rest);
+        let stays = self.attributes_that_stay(cookie, rest);
+        // What stays as it is stands behind the pair already: one piece instead of two.
+        let (pair, attributes) = match &stays {
+            Cow::Borrowed(_) => (cookie.as_bytes().get(lead.len()..).unwrap_or(pair), &[][..]),
+            Cow::Owned(attributes) => (pair, &attributes[..]),
+        };
 
-        let mut used_up = separator_bytes_in(&attributes);
-        let mut add = |attribute: Option<&'static str>| match attribute {
-            Some(text) => text
+        let mut used_up = separator_bytes_in(&stays);
+        let mut add = |text: &'static str| match text {
+            "" => &[],
+            text => text
                 .as_bytes()
                 .get(std::mem::take(&mut used_up)..)
                 .unwrap_or_default(),
-            None => &[],
         };
-        concat(&[
+        concat([
             lead,
             prefix,
             pair,
-            &attributes,
-            add(self.add_path.then_some("; Path=/")),
-            add(self.add_secure.then_some("; Secure")),
-            add(self.add_http_only.then_some("; HttpOnly")),
+            attributes,
+            add(if self.add_path { "; Path=/" } else { "" }),
+            add(match (self.add_secure, self.add_http_only) {
+                (true, true) => "; Secure; HttpOnly",
+                (true, false) => "; Secure",
+                (false, true) => "; HttpOnly",
+                (false, false) => "",
+            }),
             add(match self.same_site {
-                SameSiteEdit::Write(SameSite::Lax) => Some("; SameSite=Lax"),
-                SameSiteEdit::Write(SameSite::None) => Some("; SameSite=None"),
-                SameSiteEdit::Write(SameSite::Strict) => Some("; SameSite=Strict"),
-                SameSiteEdit::Keep | SameSiteEdit::Remove => None,
+                SameSiteEdit::Write(SameSite::Lax) => "; SameSite=Lax",
+                SameSiteEdit::Write(SameSite::None) => "; SameSite=None",
+                SameSiteEdit::Write(SameSite::Strict) => "; SameSite=Strict",
+                SameSiteEdit::Keep | SameSiteEdit::Remove => "",
             }),
         ])
     }
@@ -307,6 +316,10 @@ fn plan_same_site(
 /// How much of the `; ` before an added attribute `attributes` end with: an empty one at the end
 /// (`a=b;`) is used up instead of doubling the semicolon.
 fn separator_bytes_in(attributes: &[u8]) -> usize {
+    // Nearly always the last attribute says something, and its last byte tells.
+    if !matches!(attributes.last(), Some(b';' | b' ' | b'\t')) {
+        return 0;
+    }
     let last = attributes.iter().rposition(|byte| *byte == b';');
     match last.and_then(|at| attributes.get(at + 1..)) {
         Some([]) => 1,

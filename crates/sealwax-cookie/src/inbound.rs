@@ -160,17 +160,13 @@ struct Item<'a> {
 
 impl<'a> Item<'a> {
     /// The names under which it reaches the app.
-    fn names(&self) -> impl Iterator<Item = &'a [u8]> {
-        let (as_sent, translated) = match self.fate {
-            Fate::Pass => (true, None),
-            Fate::PassBoth(name) => (true, Some(name)),
-            Fate::Rival { name, unknown, .. } => (unknown, Some(name)),
-            Fate::Gone => (false, None),
-        };
-        as_sent
-            .then_some(self.pair.name)
-            .into_iter()
-            .chain(translated)
+    fn names(&self) -> [Option<&'a [u8]>; 2] {
+        match self.fate {
+            Fate::Pass => [Some(self.pair.name), None],
+            Fate::PassBoth(name) => [Some(self.pair.name), Some(name)],
+            Fate::Rival { name, unknown, .. } => [unknown.then_some(self.pair.name), Some(name)],
+            Fate::Gone => [None, None],
+        }
     }
 
     /// The protected name that it competes for, and its form.
@@ -182,7 +178,8 @@ impl<'a> Item<'a> {
     }
 
     fn written_length(&self) -> usize {
-        self.names()
+        let names = self.names().into_iter().flatten();
+        names
             .map(|name| name.len() + 1 + self.pair.value.len() + SEPARATOR.len())
             .sum()
     }
@@ -252,7 +249,7 @@ impl<'a> Reader<'a, '_> {
 
     fn judge_prefixed(&mut self, pair: Pair<'a>, prefix: Prefix, rest: &'a [u8]) {
         // The memory holds names as the app spells them, so this one is the app's own.
-        if self.known.get(pair.name).is_some() {
+        if self.known.has_prefixed() && self.known.get(pair.name).is_some() {
             return self.keep(pair, Fate::Pass);
         }
         if Prefix::split(rest).is_some() {
@@ -412,11 +409,11 @@ impl<'a> Reader<'a, '_> {
         // Exactly as long as it must be, so that it can be shared as it is.
         let length: usize = self.items.iter().map(Item::written_length).sum();
         let mut header = Vec::with_capacity(length.saturating_sub(SEPARATOR.len()));
-        for item in self.items.iter() {
-            for name in item.names() {
+        self.items.iter().for_each(|item| {
+            for name in item.names().into_iter().flatten() {
                 write(&mut header, name, item.pair.value);
             }
-        }
+        });
         out.header = Some(header).filter(|header| !header.is_empty());
         out
     }

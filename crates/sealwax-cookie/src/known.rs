@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::form::{Form, Forms};
 use crate::look_alike::Fold;
+use crate::prefix::Prefix;
 
 /// The most names that are remembered.
 pub(crate) const MAX_NAMES: usize = 1024;
@@ -70,6 +71,8 @@ pub struct KnownNames {
     pub(crate) names: BTreeMap<Box<[u8]>, Entry>,
     /// How the names that leave with a prefix read to the most forgiving server.
     folds: BTreeSet<Box<[u8]>>,
+    /// Whether the app itself sets a name with a prefix, which few do.
+    has_prefixed: bool,
     next_order: u64,
     swept_day: u32,
 }
@@ -126,6 +129,7 @@ impl KnownNames {
         if !self.names.contains_key(name) && self.names.len() >= MAX_NAMES {
             self.make_room();
         }
+        self.has_prefixed |= Prefix::split(name).is_some();
         let order = self.next_order;
         let entry = self
             .names
@@ -178,12 +182,19 @@ impl KnownNames {
         if entry.forms.any_renamed() {
             self.folds.extend(fold(name));
         }
+        self.has_prefixed |= Prefix::split(name).is_some();
         self.names.insert(name.into(), entry);
         true
     }
 
+    /// Whether any name begins with a prefix.
+    pub(crate) fn has_prefixed(&self) -> bool {
+        self.has_prefixed
+    }
+
     /// After names went: others may read the same, so all are looked at again.
     fn fold_again(&mut self) {
+        self.has_prefixed = self.names.keys().any(|name| Prefix::split(name).is_some());
         self.folds = self
             .names
             .iter()
@@ -337,6 +348,31 @@ mod tests {
         assert!(names.would_learn(b"a", Form::Bare, false, 6));
         assert!(names.would_learn(b"a", Form::Bare, true, 5));
         assert!(names.would_learn(b"a", Form::Secure, false, 5));
+    }
+
+    #[test]
+    fn the_apps_own_prefixes_are_noticed_and_forgotten() {
+        let mut names = KnownNames::default();
+        learn(&mut names, b"__stripe_mid", Form::Bare, false, 5);
+        assert!(!names.has_prefixed());
+        learn(&mut names, b"__Host-a", Form::AppPrefixed, false, 5);
+        assert!(names.has_prefixed());
+        learn(
+            &mut names,
+            b"b",
+            Form::Bare,
+            false,
+            5 + FORGOTTEN_AFTER_DAYS,
+        );
+        assert!(names.has_prefixed());
+        learn(
+            &mut names,
+            b"b",
+            Form::Bare,
+            false,
+            6 + FORGOTTEN_AFTER_DAYS,
+        );
+        assert!(!names.has_prefixed() && names.get(b"__Host-a").is_none());
     }
 
     #[test]

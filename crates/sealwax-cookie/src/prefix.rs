@@ -40,17 +40,22 @@ impl Prefix {
     /// case-insensitively. `None` when the name has none.
     pub fn split(name: &[u8]) -> Option<(Self, &[u8])> {
         // Nearly every name fails here, without a comparison.
-        let candidate = match name {
-            [b'_', b'_', b's' | b'S', ..] => Self::Secure,
-            [b'_', b'_', b'h' | b'H', b'o' | b'O', ..] => Self::Host,
-            [b'_', b'_', b'h' | b'H', ..] => Self::Http,
-            _ => return None,
-        };
-        let rest = strip_prefix_ignore_case(name, candidate.as_str().as_bytes())?;
-        // The longest prefix counts: `__Host-Http-x` is not `__Host-` and `Http-x`.
-        match strip_prefix_ignore_case(rest, b"Http-") {
-            Some(rest) if candidate == Self::Host => Some((Self::HostHttp, rest)),
-            _ => Some((candidate, rest)),
+        match name {
+            [b'_', b'_', b's' | b'S', ..] => {
+                Some((Self::Secure, strip_prefix_ignore_case(name, b"__Secure-")?))
+            }
+            [b'_', b'_', b'h' | b'H', b'o' | b'O', ..] => {
+                let rest = strip_prefix_ignore_case(name, b"__Host-")?;
+                // The longest prefix counts: `__Host-Http-x` is not `__Host-` and `Http-x`.
+                Some(match strip_prefix_ignore_case(rest, b"Http-") {
+                    Some(rest) => (Self::HostHttp, rest),
+                    None => (Self::Host, rest),
+                })
+            }
+            [b'_', b'_', b'h' | b'H', ..] => {
+                Some((Self::Http, strip_prefix_ignore_case(name, b"__Http-")?))
+            }
+            _ => None,
         }
     }
 

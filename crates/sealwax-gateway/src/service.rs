@@ -282,7 +282,7 @@ fn for_the_client(
         Follows::Body(download) => download,
         Follows::Tunnel(app) => return Response::from_parts(head, Body::switched(app)),
     };
-    if download.holds_request() && !client.h2 {
+    if download.leaves_request() && !client.h2 {
         // The client may or may not send the body that nobody asked for; only
         // the end of the connection says for sure (RFC 9110 §10.1.1).
         head.headers

@@ -75,6 +75,15 @@ pub(crate) fn target_end(input: &[u8], at: usize) -> usize {
 
 #[inline]
 fn run_end(input: &[u8], mut at: usize, inside: impl Fn(u8) -> bool) -> usize {
+    // Eight bytes under one bounds check.
+    while let Some(bytes) = input.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        for (offset, &byte) in bytes.iter().enumerate() {
+            if !inside(byte) {
+                return at + offset;
+            }
+        }
+        at += 8;
+    }
     while let Some(&byte) = input.get(at) {
         if !inside(byte) {
             break;

@@ -115,6 +115,11 @@ impl Noted {
     }
 
     fn connection(&mut self, field: Field, value: &[u8]) {
+        // What nearly everybody sends.
+        if value.eq_ignore_ascii_case(b"keep-alive") {
+            self.keep_alive = true;
+            return;
+        }
         for option in list(value) {
             if !is_token(option) {
                 self.fault(Rule::Connection, field.value().start);

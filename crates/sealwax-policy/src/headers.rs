@@ -2,7 +2,7 @@
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::explain::{Action, Change, Recorder, Rule};
+use crate::explain::Rule;
 
 /// `Cross-Origin-Opener-Policy` has no constant in the `http` crate.
 pub const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
@@ -47,40 +47,25 @@ impl Headers {
         }
     }
 
-    /// Adds what is wanted and not `present`.
-    pub(crate) fn apply(
-        &self,
-        headers: &mut HeaderMap,
+    /// Puts in what is wanted and not `present`.
+    pub(crate) fn fill<'a>(
+        &'a self,
+        headers: &HeaderMap,
         present: &Present,
-        applied: bool,
-        record: &mut Recorder,
+        missing: &mut SecurityFields<'a>,
     ) {
         let framed_by_csp = present.content_security_policy && frame_ancestors(headers);
-        let mut add = |rule, name: HeaderName, value: Option<&HeaderValue>| {
-            if let Some(value) = value {
-                record.routine(|| {
-                    Change::new(rule, Action::Added, name.as_str())
-                        .after(value.as_bytes())
-                        .applied(applied)
-                });
-                headers.insert(name, value.clone());
-            }
-        };
         if self.content_type_nosniff && !present.content_type_options {
-            let name = header::X_CONTENT_TYPE_OPTIONS;
-            add(Rule::NosniffAdded, name, Some(&NOSNIFF));
+            missing.content_type_options = Some(&NOSNIFF);
         }
         if !present.referrer_policy {
-            let (name, value) = (header::REFERRER_POLICY, &self.referrer_policy);
-            add(Rule::ReferrerPolicyAdded, name, value.as_ref());
+            missing.referrer_policy = self.referrer_policy.as_ref();
         }
         if !present.opener_policy {
-            let (name, value) = (CROSS_ORIGIN_OPENER_POLICY, &self.cross_origin_opener_policy);
-            add(Rule::OpenerPolicyAdded, name, value.as_ref());
+            missing.opener_policy = self.cross_origin_opener_policy.as_ref();
         }
         if !present.frame_options && !framed_by_csp {
-            let (name, value) = (header::X_FRAME_OPTIONS, &self.x_frame_options);
-            add(Rule::FrameOptionsAdded, name, value.as_ref());
+            missing.frame_options = self.x_frame_options.as_ref();
         }
     }
 }
@@ -116,14 +101,55 @@ impl Present {
         }
         present
     }
+}
 
-    /// How many headers will be added, at most.
-    pub(crate) fn missing(&self) -> usize {
-        usize::from(!self.strict_transport_security)
-            + usize::from(!self.content_type_options)
-            + usize::from(!self.frame_options)
-            + usize::from(!self.opener_policy)
-            + usize::from(!self.referrer_policy)
+/// The security headers that a response lacks ([`crate::Exchange::response_apart`]).
+#[derive(Debug, Clone, Copy, Default)]
+#[must_use]
+pub struct SecurityFields<'a> {
+    pub(crate) strict_transport_security: Option<&'a HeaderValue>,
+    content_type_options: Option<&'a HeaderValue>,
+    referrer_policy: Option<&'a HeaderValue>,
+    opener_policy: Option<&'a HeaderValue>,
+    frame_options: Option<&'a HeaderValue>,
+}
+
+static ADDED: [(Rule, HeaderName); 5] = [
+    (Rule::HstsAdded, header::STRICT_TRANSPORT_SECURITY),
+    (Rule::NosniffAdded, header::X_CONTENT_TYPE_OPTIONS),
+    (Rule::ReferrerPolicyAdded, header::REFERRER_POLICY),
+    (Rule::OpenerPolicyAdded, CROSS_ORIGIN_OPENER_POLICY),
+    (Rule::FrameOptionsAdded, header::X_FRAME_OPTIONS),
+];
+
+impl<'a> SecurityFields<'a> {
+    /// The fields, at most five, each name once.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static HeaderName, &'a HeaderValue)> {
+        self.ruled().map(|(_, name, value)| (name, value))
+    }
+
+    /// Puts the fields into `headers`.
+    pub fn insert_into(&self, headers: &mut HeaderMap) {
+        // One growth of the map instead of several, and none where what is missing fits in.
+        headers.reserve(self.iter().count());
+        for (name, value) in self.iter() {
+            headers.insert(name, value.clone());
+        }
+    }
+
+    /// The fields, each with the rule that adds it.
+    pub(crate) fn ruled(
+        &self,
+    ) -> impl Iterator<Item = (Rule, &'static HeaderName, &'a HeaderValue)> {
+        let values = [
+            self.strict_transport_security,
+            self.content_type_options,
+            self.referrer_policy,
+            self.opener_policy,
+            self.frame_options,
+        ];
+        let fields = ADDED.iter().zip(values);
+        fields.filter_map(|((rule, name), value)| Some((*rule, name, value?)))
     }
 }
 
@@ -158,7 +184,9 @@ mod tests {
             headers.append(*name, HeaderValue::from_static(value));
         }
         let present = Present::of(&headers);
-        settings.apply(&mut headers, &present, true, &mut Recorder::default());
+        let mut missing = SecurityFields::default();
+        settings.fill(&headers, &present, &mut missing);
+        missing.insert_into(&mut headers);
         headers
     }
 

@@ -57,19 +57,21 @@ mod loops;
 mod policy;
 mod proxies;
 mod redirect;
+mod route_fields;
 mod target;
 
 pub use answer::{Answer, Problem};
 pub use cookies::Learned;
 pub use exchange::{Connection, Exchange, Finished, Plan, RESERVED_PREFIX, State, Step};
 pub use explain::{Action, Change, Level, Recorder, Rule};
-pub use headers::{CROSS_ORIGIN_OPENER_POLICY, Headers};
+pub use headers::{CROSS_ORIGIN_OPENER_POLICY, Headers, SecurityFields};
 pub use host::{AllowedHosts, Host, MalformedHost, choose, is_address, is_local_name};
 pub use hsts::{Hsts, PRELOAD_MINIMUM, RAMP, Ramp, When, may_remember};
 pub use loops::LoopWatch;
 pub use policy::{Mode, Policy};
 pub use proxies::{Route, TrustedProxies};
 pub use redirect::{Paths, Redirect};
+pub use route_fields::RouteFields;
 pub use target::Target;
 
 // The vocabulary of cookies, which appears in this crate's types.

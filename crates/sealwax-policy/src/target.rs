@@ -90,6 +90,16 @@ impl Target {
         }
     }
 
+    /// The port's digits; empty where there is none.
+    pub(crate) fn port(&self) -> &[u8] {
+        let authority = self.authority.as_bytes();
+        authority
+            .len()
+            .checked_sub(self.port_digits)
+            .and_then(|at| authority.get(at..))
+            .unwrap_or_default()
+    }
+
     /// Name and port, split.
     #[must_use]
     pub fn host(&self) -> Host<'_> {
@@ -126,6 +136,7 @@ mod tests {
         Target::read(&parts)
             .map(|t| {
                 assert_eq!(Host::parse(t.authority().as_bytes()), Ok(t.host()));
+                assert_eq!(t.host().port().unwrap_or_default().as_bytes(), t.port());
                 t.domain().to_owned()
             })
             .map_err(Rule::id)

@@ -29,10 +29,14 @@ pub(crate) struct Download {
     ready: usize,
     /// What the decoder refused behind them.
     refused: Option<Refusal>,
+    /// Why the response ends here, for the next poll.
+    broken: Option<Broken>,
     /// A frame of their own after the content.
     trailers: Option<Box<HeaderMap>>,
     /// The rest of the request, which goes on while the response comes.
     outgoing: Option<Box<Outgoing>>,
+    /// The app has answered without the body that it was offered.
+    held: bool,
     /// The app keeps the connection.
     keep_alive: bool,
     idle: Duration,
@@ -56,8 +60,10 @@ impl Download {
             decoder: Decoder::new(framing, &Limits::RESPONSE),
             ready: 0,
             refused: None,
+            broken: None,
             trailers: None,
-            keep_alive: keep_alive && (outgoing.is_done() || !outgoing.is_over()),
+            held: outgoing.valve() == Valve::Held,
+            keep_alive: keep_alive && !outgoing.is_lost(),
             outgoing: (!outgoing.is_over()).then(|| Box::new(outgoing)),
             idle,
             since: None,
@@ -68,11 +74,10 @@ impl Download {
         download
     }
 
-    /// Whether the request body waits for an answer that has come without it.
-    pub(crate) fn holds_request(&self) -> bool {
-        self.outgoing
-            .as_ref()
-            .is_some_and(|outgoing| outgoing.valve() == Valve::Held)
+    /// Whether the app has answered without the body that it was offered. The
+    /// client may send it or not.
+    pub(crate) fn leaves_request(&self) -> bool {
+        self.held
     }
 
     pub(crate) fn is_end_stream(&self) -> bool {
@@ -91,26 +96,40 @@ impl Download {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        if let Some(broken) = self.broken.take() {
+            return Poll::Ready(Some(Err(broken)));
+        }
+        match ready!(self.poll_next(cx)) {
+            Ok(frame) => {
+                self.since = None;
+                Poll::Ready(frame.map(Ok))
+            }
+            // The client gets what has come so far, its head at least, before it
+            // is told that there will be no more.
+            Err(broken) => {
+                self.broken = Some(broken);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, Broken>> {
         if let Err(broken) = self.upload(cx) {
             self.lease = None;
-            return Poll::Ready(Some(Err(broken)));
+            return Poll::Ready(Err(broken));
         }
         loop {
             match self.next() {
-                Ok(Next::Frame(frame)) => {
-                    self.since = None;
-                    return Poll::Ready(Some(Ok(frame)));
-                }
-                Ok(Next::End) => return Poll::Ready(None),
+                Ok(Next::Frame(frame)) => return Poll::Ready(Ok(Some(frame))),
+                Ok(Next::End) => return Poll::Ready(Ok(None)),
                 Ok(Next::Unread) => {}
                 Err(refusal) => {
                     self.report("its body is malformed");
-                    return Poll::Ready(Some(Err(Broken::Upstream(refusal.into()))));
+                    return Poll::Ready(Err(Broken::Upstream(refusal.into())));
                 }
             }
-            if let Err(broken) = ready!(self.poll_fill(cx)) {
-                return Poll::Ready(Some(Err(broken)));
-            }
+            ready!(self.poll_fill(cx))?;
         }
     }
 

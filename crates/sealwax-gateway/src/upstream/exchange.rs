@@ -9,6 +9,7 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header;
 use http::request::Parts;
 use http::{Method, response};
@@ -132,8 +133,9 @@ impl Exchange {
         if self.outgoing.is_over() {
             return Ok(());
         }
+        let first = !self.outgoing.has_begun();
         let outcome = self.outgoing.poll(cx, self.lease.wire());
-        if self.outgoing.take_moved() {
+        if self.outgoing.take_moved() && !first {
             self.since = Instant::now();
         }
         match outcome {
@@ -222,7 +224,13 @@ impl Exchange {
         fields: &[Field],
     ) -> Result<Answer, UpstreamFault> {
         self.outgoing.hold();
-        let bytes = self.lease.wire().take(head.length);
+        // Copied, and the buffer used again: HTTP/2 keeps fields for as long as
+        // the client's connection lasts (RFC 7541 §2.3.2), and each would keep
+        // a whole buffer.
+        let wire = self.lease.wire();
+        let bytes = wire.unread().get(..head.length).unwrap_or_default();
+        let bytes = Bytes::copy_from_slice(bytes);
+        wire.skip(head.length);
         let parts = head::parts(head.status, &bytes, fields);
         Ok(Answer {
             head: parts.ok_or(UpstreamFault::BadResponse("a header field is invalid"))?,

@@ -89,11 +89,16 @@ impl Outgoing {
     }
 
     /// Whether the app has the whole request.
-    pub(super) fn is_done(&self) -> bool {
+    fn is_done(&self) -> bool {
         !self.lost && self.framing == Framing::Empty && !self.has_something()
     }
 
-    /// Whether nothing more will be written, be it that the app does not want it.
+    /// Whether the app took no more before the end.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// Whether nothing more will be written.
     pub(super) fn is_over(&self) -> bool {
         self.lost || self.is_done()
     }
