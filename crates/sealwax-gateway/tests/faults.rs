@@ -219,13 +219,15 @@ fn slow_heads_and_idle_connections_are_closed() {
     let mut silent = Client::plain(running.http);
     assert!(silent.at_end());
     let mut half = Client::plain(running.http);
-    assert!(half.send("GET / HT").at_end());
+    assert_eq!(half.send("GET / HT").answer("GET").status, 408);
+    assert!(half.at_end());
     let mut idle = Client::tls(&running, "localhost");
     assert_eq!(idle.get("/").status, 200);
     assert!(idle.at_end());
     let mut slow_next = Client::plain(running.http);
     assert_eq!(slow_next.get("/").status, 200);
-    assert!(slow_next.send("GET / HT").at_end());
+    assert_eq!(slow_next.send("GET / HT").answer("GET").status, 408);
+    assert!(slow_next.at_end());
 }
 
 #[test]

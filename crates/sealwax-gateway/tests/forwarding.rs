@@ -161,9 +161,9 @@ fn one_host_or_none() {
         ("GET http://evil/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
         ("GET / HTTP/1.1\r\nHost: unknown.example\r\n\r\n", 421),
         ("GET / HTTP/1.0\r\n\r\n", 400),
-        ("GET / HTTP/1.2\r\nHost: localhost\r\n\r\n", 400),
+        ("GET / HTTP/1.2\r\nHost: localhost\r\n\r\n", 505),
         ("GET / http/1.1\r\nHost: localhost\r\n\r\n", 400),
-        ("GET / HTTP/2.0\r\nHost: localhost\r\n\r\n", 400),
+        ("GET / HTTP/2.0\r\nHost: localhost\r\n\r\n", 505),
         ("GET /\r\n\r\n", 400),
         (
             "CONNECT internal:22 HTTP/1.1\r\nHost: internal:22\r\n\r\n",
@@ -200,13 +200,15 @@ fn a_transfer_coding_that_would_be_lost_is_refused() {
         let answer = client.answer("POST");
         (answer.status, answer.field("connection"))
     };
-    for codings in [
-        "Transfer-Encoding: gzip, chunked",
-        "Transfer-Encoding: identity, chunked",
-        "Transfer-Encoding: chunked, chunked",
-        "Transfer-Encoding: cow\r\nTransfer-Encoding: chunked",
+    for (codings, status) in [
+        // RFC 9112 §6.1: a coding that is not understood.
+        ("Transfer-Encoding: gzip, chunked", 501),
+        ("Transfer-Encoding: identity, chunked", 400),
+        ("Transfer-Encoding: chunked, chunked", 400),
+        ("Transfer-Encoding: cow\r\nTransfer-Encoding: chunked", 400),
     ] {
-        assert_eq!(post(codings), (400, Some("close".to_owned())), "{codings}");
+        let refused = (status, Some("close".to_owned()));
+        assert_eq!(post(codings), refused, "{codings}");
     }
     assert_eq!(app.connections(), 0);
     assert_eq!(post("Transfer-Encoding: Chunked").0, 200);

@@ -73,10 +73,15 @@ impl Inbound {
         }
     }
 
+    /// Whether somebody holds the body.
+    pub(super) fn is_shared(inbound: &Rc<RefCell<Self>>) -> bool {
+        Rc::strong_count(inbound) > 1
+    }
+
     /// Until nobody else holds `inbound`: the app may have answered early and
     /// still be taking the body.
     pub(super) fn poll_alone(inbound: &Rc<RefCell<Self>>, cx: &Context<'_>) -> Poll<()> {
-        if Rc::strong_count(inbound) == 1 {
+        if !Self::is_shared(inbound) {
             return Poll::Ready(());
         }
         inbound.borrow_mut().waiting = Some(cx.waker().clone());

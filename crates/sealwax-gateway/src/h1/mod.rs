@@ -18,12 +18,14 @@ mod response;
 mod tunnel;
 
 use std::cell::RefCell;
+use std::fmt;
 use std::future::poll_fn;
+use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body::Body as _;
 use tokio::io::AsyncWrite as _;
 use tokio::time::Instant;
@@ -224,11 +226,13 @@ async fn respond(
     let written = poll_fn(|cx| {
         if !begun {
             begun = true;
+            // The app may go on taking the body while it answers.
+            let takes_body = Inbound::is_shared(inbound);
             let mut inbound = inbound.borrow_mut();
             inbound.forget_continue();
             keep = asked.keep_alive
                 && framing != Framing::UntilClose
-                && inbound.body_is_done()
+                && (takes_body || inbound.body_is_done())
                 && !service::says_close(&head)
                 && !client.open.is_draining(cx);
             let length = body.size_hint().exact();
@@ -245,33 +249,64 @@ async fn respond(
                         over = last;
                         leaving.is_there();
                     }
-                    Poll::Ready(Err(())) => {
+                    Poll::Ready(Err(broken)) => {
                         // What has come shall arrive, if it goes at once.
                         let _ = outgoing.poll_send(cx, &mut inbound.borrow_mut().stream);
-                        return Poll::Ready(Err(()));
+                        return Poll::Ready(Err(Cut::Body(broken)));
                     }
                     Poll::Pending => {
                         ready!(outgoing.poll_send(cx, &mut inbound.borrow_mut().stream))
-                            .map_err(drop)?;
-                        return leaving.poll(cx, inbound).map(Err);
+                            .map_err(Cut::Client)?;
+                        return leaving.poll(cx, inbound).map(|()| Err(Cut::Left));
                     }
                 }
             }
             let stream = &mut inbound.borrow_mut().stream;
             if over {
-                return outgoing.poll_send(cx, stream).map_err(drop);
+                return outgoing.poll_send(cx, stream).map_err(Cut::Client);
             }
-            ready!(outgoing.poll_write(cx, stream)).map_err(drop)?;
+            ready!(outgoing.poll_write(cx, stream)).map_err(Cut::Client)?;
         }
     })
     .await;
     drop(body);
-    match (written, switched) {
-        (Ok(()), Some(app)) if head.status == StatusCode::SWITCHING_PROTOCOLS => End::Tunnel(app),
-        (Ok(()), _) if keep && inbound.borrow().body_is_done() => End::Keep,
-        (Ok(()), _) => End::Close,
-        (Err(()), _) if framing == Framing::UntilClose => End::Reset,
-        (Err(()), _) => End::Drop,
+    if let Err(cut) = written {
+        tracing::debug!(target: "sealwax", client = %client.peer, %cut, "a response was cut short");
+        return match framing {
+            Framing::UntilClose => End::Reset,
+            _ => End::Drop,
+        };
+    }
+    if let Some(app) = switched {
+        return End::Tunnel(app);
+    }
+    if !keep {
+        return End::Close;
+    }
+    // An app may answer before it has the whole request.
+    poll_fn(|cx| Inbound::poll_alone(inbound, cx)).await;
+    match inbound.borrow().body_is_done() {
+        true => End::Keep,
+        false => End::Close,
+    }
+}
+
+/// Why a response did not reach its end.
+enum Cut {
+    /// The client does not take it.
+    Client(io::Error),
+    /// Nobody is there any more.
+    Left,
+    Body(crate::body::Broken),
+}
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cut::Client(error) => error.fmt(f),
+            Cut::Left => f.write_str("the client has left"),
+            Cut::Body(broken) => broken.fmt(f),
+        }
     }
 }
 
@@ -281,7 +316,7 @@ fn body_frame(
     body: &mut Body,
     outgoing: &mut Outgoing,
     framing: Framing,
-) -> Poll<Result<bool, ()>> {
+) -> Poll<Result<bool, crate::body::Broken>> {
     match ready!(Pin::new(&mut *body).poll_frame(cx)) {
         Some(Ok(frame)) => match frame.into_data() {
             Ok(data) => {
@@ -296,7 +331,7 @@ fn body_frame(
                 Poll::Ready(Ok(true))
             }
         },
-        Some(Err(_)) => Poll::Ready(Err(())),
+        Some(Err(broken)) => Poll::Ready(Err(broken)),
         None => {
             outgoing.content(bytes::Bytes::new(), framing, true);
             Poll::Ready(Ok(true))
