@@ -49,11 +49,11 @@
 mod activity;
 mod body;
 mod clock;
-mod coalesce;
 mod connection;
 mod disk;
 mod error;
 mod gateway;
+mod h2;
 mod hop;
 mod keeper;
 mod listen;
