@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes what the end-to-end tests stand on, under tests/.cache: Python environments with
-# Django and Flask from PyPI, ready databases, and Node's packages. Safe to run again and
-# again; work that is done is not done twice. Prints one line for each thing.
+# Django, Flask and h11 from PyPI, ready databases, and Node's packages. Safe to run again
+# and again; work that is done is not done twice. Prints one line for each thing.
 set -euo pipefail
 cd "$(dirname "$0")"
 cache="$PWD/.cache"
@@ -70,6 +70,9 @@ fi
 
 venv flask apps/requirements-flask.txt "$python"
 echo "setup: $("$cache/venv-flask/bin/python" -c 'import importlib.metadata as m; print("Flask", m.version("flask"))')"
+
+venv framing apps/requirements-framing.txt "$python"
+echo "setup: $("$cache/venv-framing/bin/python" -c 'import h11; print("h11", h11.__version__)')"
 
 mkdir -p "$cache/node"
 if [ ! -d "$cache/node/node_modules/ws" ] || [ apps/node/package.json -nt "$cache/node/node_modules/ws" ]; then

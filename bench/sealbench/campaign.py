@@ -24,7 +24,7 @@ class Outcome:
     peers: dict
     cases: list
     slices: dict  # (case key, peer key) -> [Slice]
-    memory: dict = field(default_factory=dict)  # peer key -> KiB per idle connection
+    memory: dict = field(default_factory=dict)  # (kind's key, peer key) -> Idle
     rounds: int = 0
     slice_seconds: float = 0.0
     seconds: float = 0.0
@@ -74,16 +74,19 @@ class Campaign:
                 self.crew.check()
                 time.sleep(0.1)
 
-    def memory(self):
+    def memory(self, kinds):
         """Of fresh processes, before any load has grown their heaps, one at a time."""
         found = {}
         for key, peer in self.peers.items():
-            proxy = self.start(key)
-            # What is allocated once, at the first requests, is no cost of a connection.
-            self.load.handshakes(peer, proxy.pid, 0.2, "full", "x25519")
-            found[key] = self.load.idle_memory(peer, proxy.pid)
-            say(f"  {peer.title}: {found[key]:.1f} KiB per idle TLS connection")
-            self.crew.stop(proxy)
+            for kind in kinds:
+                proxy = self.start(key)
+                # What is allocated once, at the first requests, is no cost of a connection.
+                self.load.handshakes(peer, proxy.pid, 0.2, "full", "x25519")
+                idle = self.load.idle_memory(peer, proxy.pid, kind.protocol)
+                found[kind.key, key] = idle
+                say(f"  {peer.title}, {kind.title}: {idle.asked:.1f} KiB per connection "
+                    f"({idle.shaken:.1f} before the first request)")
+                self.crew.stop(proxy)
         return found
 
     def open(self):

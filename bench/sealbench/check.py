@@ -11,23 +11,24 @@ import subprocess
 
 from .errors import BenchError
 from .prepare import sh, which
-from .scene import BODY, HEADERS, HSTS, NAME, SESSION, TOKEN
+from .scene import BODY, HEADERS, HSTS, LARGE, LARGE_PATH, NAME, SESSION, TOKEN
 
 
 def answers(peer, ca):
     """Fails the run unless the peer's answers are what they must be, on both protocols."""
     for protocol, fetch in (("HTTP/1.1", http1), ("HTTP/2", http2)):
-        status, headers, body = fetch(peer, ca)
-        for problem in problems(peer, status, headers, body):
-            raise BenchError(f"{peer.title} over {protocol}: {problem}")
+        for path, wanted in (("/", BODY), (LARGE_PATH, LARGE)):
+            status, headers, body = fetch(peer, ca, path)
+            for problem in problems(peer, status, headers, body, wanted):
+                raise BenchError(f"{peer.title}, {path} over {protocol}: {problem}")
 
 
-def problems(peer, status, headers, body):
+def problems(peer, status, headers, body, wanted_body=BODY):
     """What is wrong with an answer."""
     if status != 200:
         yield f"status {status} instead of 200"
-    if body != BODY:
-        yield f"the body has {len(body)} bytes that are not the {len(BODY)} of the upstream"
+    if body != wanted_body:
+        yield f"the body has {len(body)} bytes that are not the {len(wanted_body)} of the upstream"
     cookies = [value for name, value in headers if name == "set-cookie"]
     if len(cookies) != 2:
         yield f"{len(cookies)} Set-Cookie headers instead of 2: {cookies}"
@@ -52,7 +53,7 @@ def cookie_problems(cookies, name, value, wanted):
         yield f"the cookie {name} has the attributes {sorted(attributes)}, not {sorted(wanted)}"
 
 
-def http1(peer, ca):
+def http1(peer, ca, path):
     port = peer.place.port
     context = ssl.create_default_context(cafile=str(ca))
     context.set_alpn_protocols(["http/1.1"])
@@ -63,7 +64,7 @@ def http1(peer, ca):
             socket.create_connection(("127.0.0.1", port), 10), server_hostname=NAME)
         if connection.sock.version() != "TLSv1.3":
             raise BenchError(f"port {port} speaks {connection.sock.version()}, not TLSv1.3")
-        connection.request("GET", "/", headers={"Cookie": peer.request_cookie})
+        connection.request("GET", path, headers={"Cookie": peer.request_cookie})
         response = connection.getresponse()
         headers = [(name.lower(), value) for name, value in response.getheaders()]
         return response.status, headers, response.read()
@@ -73,10 +74,10 @@ def http1(peer, ca):
         connection.close()
 
 
-def http2(peer, _ca):
+def http2(peer, _ca, path):
     port = peer.place.port
     command = [which("nghttp"), "--no-dep", "-t", "10", "-H", f"cookie: {peer.request_cookie}",
-               f"https://{NAME}:{port}/"]
+               f"https://{NAME}:{port}{path}"]
     text = plain(sh([*command, "-vn"]))
     if "The negotiated protocol: h2" not in text:
         raise BenchError(f"port {port} does not speak HTTP/2:\n{text[-500:]}")

@@ -41,9 +41,9 @@ def main():
 
 def parse(words=None):
     parser = argparse.ArgumentParser(prog="bench/run", description=(
-        "Measures Sealwax beside its peers: CPU per request and per TLS handshake, memory per idle "
-        "connection. Needs Linux and two quiet cores; everything else it fetches or says. "
-        "A full run takes about 7 minutes after the builds."))
+        "Measures Sealwax beside its peers: CPU per request, per TLS handshake and per GiB, memory "
+        "per idle connection. Needs Linux and two quiet cores; everything else it fetches or says. "
+        "A full run takes about a quarter of an hour after the builds."))
     parser.add_argument("--policy", action="store_true",
                         help="measure what the policy itself costs, instead of the side-by-side")
     parser.add_argument("--rounds", type=positive, default=FULL_ROUNDS, metavar="N",
@@ -146,14 +146,14 @@ def side_by_side(options):
     os.sched_setaffinity(0, {LOAD_CORE})
     with process.Crew() as crew:
         run = campaign.Campaign(crew, makers, binaries, tls, hammer)
-        memory = {}
-        if rows.IDLE in options.rows:
-            say(f"memory of idle connections: {', '.join(peer.title for peer in run.peers.values())}")
-            memory = run.memory()
+        kinds = [kind for key, kind in rows.IDLE.items() if key in options.rows]
+        if kinds:
+            say("memory of idle connections, of one fresh process after the other")
+        memory = run.memory(kinds)
         run.open()
         say("all proxies answer as they must; measuring")
         cases = [row for key, row in rows.SLICES.items() if key in options.rows]
-        outcome = run.measure(cases, options.rounds, options.seconds)
+        outcome = run.measure(cases, options.rounds if cases else 0, options.seconds)
         outcome.memory = memory
         run.look()
         full = is_full(options)

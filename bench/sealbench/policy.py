@@ -14,9 +14,10 @@ import time
 
 from . import campaign, machine, peers, process, rows
 from .errors import BenchError
+from .figures import low
 from .peers.base import HARDENED
 from .prepare import say
-from .report import low, table
+from .report import table
 from .scene import BENCH, CACHE, LOAD_CORE, PROXY_CORE, SESSION, TOKEN
 
 BUDGET = 0.05

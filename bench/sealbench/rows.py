@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from .scene import LARGE, LARGE_PATH
+
+GIB = 1 << 30
+
 
 @dataclass(frozen=True)
 class Row:
@@ -10,10 +14,28 @@ class Row:
     key: str
     title: str
     run: object  # (load, peer, pid, seconds) -> Slice or None
+    # Bytes of a body, where what is moved counts and not the number of requests.
+    size: int = 0
+
+    @property
+    def unit(self):
+        return "ms/GiB" if self.size else "µs"
+
+    def figure(self, one):
+        """CPU of a slice: microseconds per request, or milliseconds per GiB of body."""
+        if self.size:
+            return one.ns / 1e6 / (one.requests * self.size / GIB)
+        return one.ns / 1e3 / one.requests
 
 
 def requests(*arguments):
     return lambda load, peer, pid, seconds: load.requests(peer, pid, seconds, arguments)
+
+
+def large(*arguments, streams=1):
+    return lambda load, peer, pid, seconds: load.requests(
+        peer, pid, seconds, (*arguments, f"-m{streams}"), open_=LARGE_OPEN,
+        streams=streams, path=LARGE_PATH, size=len(LARGE))
 
 
 def handshakes(mode, groups):
@@ -25,6 +47,9 @@ def handshakes(mode, groups):
     return run
 
 
+# Large bodies need few connections to fill both cores; more only fill buffers.
+LARGE_OPEN = 8
+
 REQUESTS = [
     Row("h1", "HTTP/1.1 1 KiB", requests("--h1", "-m1")),
     Row("m10", "HTTP/2 c32 m10", requests("-m10")),
@@ -35,7 +60,24 @@ HANDSHAKES = [
     Row("hybrid", "same, X25519MLKEM768 offered", handshakes("full", "hybrid")),
     Row("resumed", "resumed + GET", handshakes("resumed", "x25519")),
 ]
-SLICES = {row.key: row for row in REQUESTS + HANDSHAKES}
-# Memory is no load in slices, but a row to ask for all the same.
-IDLE = "idle"
-KEYS = [*SLICES, IDLE]
+BODIES = [
+    Row("h1-large", "HTTP/1.1 1 MiB", large("--h1"), len(LARGE)),
+    Row("h2-large", "HTTP/2 1 MiB", large(streams=4), len(LARGE)),
+]
+SLICES = {row.key: row for row in REQUESTS + HANDSHAKES + BODIES}
+
+
+@dataclass(frozen=True)
+class Idle:
+    """Memory of connections that stand, in KiB each: no load in slices, but a column too."""
+
+    key: str
+    title: str
+    protocol: str
+
+
+IDLE = {row.key: row for row in (
+    Idle("idle", "idle, HTTP/1.1", "h1"),
+    Idle("idle-h2", "idle, HTTP/2", "h2"),
+)}
+KEYS = [*SLICES, *IDLE]

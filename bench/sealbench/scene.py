@@ -10,6 +10,9 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
 
 NAME = "localhost"
 BODY = (b"The quick brown fox jumps over the lazy dog. " * 23)[:1024]
+# Text, for it is compared through a program that prints it.
+LARGE = BODY * 1024
+LARGE_PATH = "/large"
 
 SESSION = "k3p1x0q8v7m2z9r4t6y5w1n0b8c3d7f2"
 TOKEN = "Zt5Xw2Qm9Lr7Bn4Vc1Kd8Hs6Gf3Jp0Ya"

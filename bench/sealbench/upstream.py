@@ -1,7 +1,7 @@
-"""The app behind the proxies: nginx with one static file of 1 KiB and two cookies."""
+"""The app behind the proxies: nginx with static files of 1 KiB and 1 MiB, and two cookies."""
 
 from .prepare import which
-from .scene import APP_COOKIES, BODY, LOAD_CORE
+from .scene import APP_COOKIES, BODY, LARGE, LARGE_PATH, LOAD_CORE
 
 CONFIG = """\
 daemon off;
@@ -30,6 +30,10 @@ http {{
             try_files /body =404;
 {cookies}
         }}
+        location = {large} {{
+            try_files /large =404;
+{cookies}
+        }}
     }}
 }}
 """
@@ -38,8 +42,10 @@ http {{
 def start(crew, home, port, user):
     (home / "www").mkdir(parents=True, exist_ok=True)
     (home / "www" / "body").write_bytes(BODY)
+    (home / "www" / "large").write_bytes(LARGE)
     cookies = "\n".join(f'            add_header Set-Cookie "{cookie}";' for cookie in APP_COOKIES)
     config = home / "nginx.conf"
-    config.write_text(CONFIG.format(home=home, port=port, cookies=cookies, user=user))
+    config.write_text(CONFIG.format(home=home, port=port, cookies=cookies, user=user,
+                                    large=LARGE_PATH))
     command = [which("nginx"), "-p", home, "-e", home / "error.log", "-c", config]
     return crew.start("the upstream", command, LOAD_CORE, home / "log", port)

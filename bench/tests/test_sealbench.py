@@ -40,7 +40,7 @@ def h2load(total=50_000, done=None, good=None, failed=0, ok=None, bad=0, data=57
     text = H2LOAD.format(total=total, done=total if done is None else done,
                          good=total if good is None else good, failed=failed,
                          ok=total if ok is None else ok, bad=bad, data=data)
-    return loads.parse_h2load(text, "h2load", 0.15)
+    return loads.parse_h2load(text, "h2load", 0.15, 1024, 320)
 
 
 class H2load(unittest.TestCase):
@@ -66,7 +66,7 @@ class H2load(unittest.TestCase):
 
     def test_output_that_is_something_else(self):
         with self.assertRaises(BenchError):
-            loads.parse_h2load("h2load: could not connect", "h2load", 0.15)
+            loads.parse_h2load("h2load: could not connect", "h2load", 0.15, 1024, 320)
 
 
 COOKIES = [f"sessionid={scene.SESSION}; HttpOnly; Path=/; Secure; SameSite=Lax",

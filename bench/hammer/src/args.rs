@@ -1,31 +1,81 @@
 //! The command line: a mode, then `--name value` pairs, each of them required.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::Error;
-use crate::tls::Groups;
+use crate::tls::{Groups, Protocol};
 
 /// The most connections that one run opens, whatever it is asked for.
 const MAX_CONNECTIONS: u64 = 1_000_000;
-/// The most connections held at once: under the file descriptor limit of the servers measured.
-const MAX_OPEN: u64 = 9_000;
+/// The most connections held at once: under the limit of file descriptors of this process.
+const MAX_OPEN: u64 = 19_000;
+/// The most streams at once on one connection.
+const MAX_STREAMS: u64 = 100;
 /// The longest run.
-const MAX_SECONDS: f64 = 120.0;
+const MAX_SECONDS: f64 = 7200.0;
+/// The most source addresses: 127.0.0.2 and up.
+const MAX_SOURCES: u8 = 250;
 
-const USAGE: &str = "usage: sealwax-hammer full|resumed|idle --addr 127.0.0.1:PORT --name HOST --ca FILE \
-                     --body FILE --cookie VALUE --groups x25519|hybrid --open N --seconds S --limit N";
+const USAGE: &str =
+    "usage: sealwax-hammer MODE --addr 127.0.0.1:PORT --name HOST --ca FILE --body FILE \
+    --cookie VALUE --open N --seconds S, and by mode:
+  full, resumed: --groups x25519|hybrid --limit CONNECTIONS
+  idle:          --protocol h1|h2
+  load:          --protocol h1|h2 --streams N --pause SECONDS --abort-every REQUESTS|0 --sources N
+  slow:          --drip SECONDS --refill PER-SECOND --sources N";
 
 /// What one run does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Mode {
-    /// A full handshake for every connection.
-    Full,
-    /// A ticket of the connection before for every connection.
-    Resumed,
-    /// Connections that are opened once and then stay.
-    Idle,
+    /// Connections with one request each, again and again.
+    Handshakes {
+        /// By a ticket of the connection before.
+        resumed: bool,
+        groups: Groups,
+        /// The most connections of the run.
+        limit: u64,
+    },
+    /// Connections that are opened once, asked once, and then stay.
+    Idle { protocol: Protocol },
+    /// Requests on standing connections, some of them given up by the client.
+    Load(LoadArgs),
+    /// Connections that keep the server waiting.
+    Slow {
+        /// Between two bytes.
+        drip: Duration,
+        /// The most connections opened anew in a second.
+        refill: u64,
+        sources: Sources,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct LoadArgs {
+    pub(crate) protocol: Protocol,
+    /// At once on one connection.
+    pub(crate) streams: u64,
+    /// Between two requests of one connection.
+    pub(crate) pause: Duration,
+    /// Each request with a number divisible by this is given up; none when 0.
+    pub(crate) abort_every: u64,
+    pub(crate) sources: Sources,
+}
+
+/// How many loopback addresses the connections come from: an address has some 28,000 ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sources(u8);
+
+impl Sources {
+    /// Left to the system: 127.0.0.1.
+    #[cfg(test)]
+    pub(crate) const ONE: Self = Self(0);
+
+    pub(crate) fn of(self, connection: u64) -> Option<Ipv4Addr> {
+        let rest = connection.checked_rem(u64::from(self.0))?;
+        Some(Ipv4Addr::new(127, 0, 0, 2 + u8::try_from(rest).ok()?))
+    }
 }
 
 /// The checked command line.
@@ -41,24 +91,43 @@ pub(crate) struct Args {
     pub(crate) body: String,
     /// Cookie header of every request.
     pub(crate) cookie: String,
-    pub(crate) groups: Groups,
     /// Connections at once.
     pub(crate) open: u64,
-    /// `full`, `resumed`: length of the run. `idle`: how long the connections may stay at most.
+    /// The length of the run; with `idle` how long the connections may stay at most.
     pub(crate) time: Duration,
-    /// `full`, `resumed`: the most connections of the run.
-    pub(crate) limit: u64,
 }
 
 impl Args {
     pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, Error> {
-        let mode = match words.next().as_deref() {
-            Some("full") => Mode::Full,
-            Some("resumed") => Mode::Resumed,
-            Some("idle") => Mode::Idle,
-            Some(other) => return Err(usage(&format!("unknown mode {other:?}"))),
-            None => return Err(usage("no mode given")),
+        let mode = words.next().ok_or_else(|| usage("no mode given"))?;
+        let mut pairs = Pairs::read(words)?;
+        let args = Self {
+            mode: pairs.mode(&mode)?,
+            addr: pairs.number("addr")?,
+            name: pairs.take("name")?,
+            ca: pairs.take("ca")?,
+            body: pairs.take("body")?,
+            cookie: pairs.take("cookie")?,
+            open: pairs.within("open", 1, MAX_OPEN)?,
+            time: pairs.seconds("seconds", f64::MIN_POSITIVE)?,
         };
+        if let Some(name) = pairs.0.keys().next() {
+            return Err(usage(&format!("--{name} is not known to {mode}")));
+        }
+        if !args.addr.ip().is_loopback() {
+            return Err(usage(
+                "--addr is not a loopback address; load goes nowhere else",
+            ));
+        }
+        Ok(args)
+    }
+}
+
+/// What is left of the command line.
+struct Pairs(HashMap<String, String>);
+
+impl Pairs {
+    fn read(mut words: impl Iterator<Item = String>) -> Result<Self, Error> {
         let mut pairs = HashMap::new();
         while let Some(word) = words.next() {
             let Some(name) = word.strip_prefix("--") else {
@@ -71,36 +140,83 @@ impl Args {
                 return Err(usage(&format!("--{name} was given twice")));
             }
         }
-        let mut take = |name: &str| {
-            pairs
-                .remove(name)
-                .ok_or_else(|| usage(&format!("--{name} is missing")))
-        };
-        let args = Self {
-            mode,
-            addr: number("addr", &take("addr")?)?,
-            name: take("name")?,
-            ca: take("ca")?,
-            body: take("body")?,
-            cookie: take("cookie")?,
-            groups: match take("groups")?.as_str() {
-                "x25519" => Groups::X25519,
-                "hybrid" => Groups::Hybrid,
-                other => return Err(usage(&format!("--groups {other:?} is not known"))),
+        Ok(Self(pairs))
+    }
+
+    fn mode(&mut self, name: &str) -> Result<Mode, Error> {
+        Ok(match name {
+            "full" | "resumed" => Mode::Handshakes {
+                resumed: name == "resumed",
+                groups: match self.take("groups")?.as_str() {
+                    "x25519" => Groups::X25519,
+                    "hybrid" => Groups::Hybrid,
+                    other => return Err(usage(&format!("--groups {other:?} is not known"))),
+                },
+                limit: self.within("limit", 1, MAX_CONNECTIONS)?,
             },
-            open: within("open", number("open", &take("open")?)?, MAX_OPEN)?,
-            time: seconds(number("seconds", &take("seconds")?)?)?,
-            limit: within("limit", number("limit", &take("limit")?)?, MAX_CONNECTIONS)?,
-        };
-        if let Some(name) = pairs.keys().next() {
-            return Err(usage(&format!("--{name} is not known")));
+            "idle" => Mode::Idle {
+                protocol: self.protocol()?,
+            },
+            "load" => Mode::Load(LoadArgs {
+                protocol: self.protocol()?,
+                streams: self.within("streams", 1, MAX_STREAMS)?,
+                pause: self.seconds("pause", 0.0)?,
+                abort_every: self.number("abort-every")?,
+                sources: self.sources()?,
+            }),
+            "slow" => Mode::Slow {
+                drip: self.seconds("drip", 0.01)?,
+                refill: self.within("refill", 1, MAX_OPEN)?,
+                sources: self.sources()?,
+            },
+            other => return Err(usage(&format!("unknown mode {other:?}"))),
+        })
+    }
+
+    fn take(&mut self, name: &str) -> Result<String, Error> {
+        self.0
+            .remove(name)
+            .ok_or_else(|| usage(&format!("--{name} is missing")))
+    }
+
+    fn number<T: std::str::FromStr>(&mut self, name: &str) -> Result<T, Error> {
+        let value = self.take(name)?;
+        value
+            .parse()
+            .map_err(|_| usage(&format!("--{name} {value:?} cannot be read")))
+    }
+
+    fn within(&mut self, name: &str, least: u64, most: u64) -> Result<u64, Error> {
+        let value = self.number(name)?;
+        if (least..=most).contains(&value) {
+            Ok(value)
+        } else {
+            Err(usage(&format!("--{name} must be {least} to {most}")))
         }
-        if !args.addr.ip().is_loopback() {
-            return Err(usage(
-                "--addr is not a loopback address; load goes nowhere else",
-            ));
+    }
+
+    fn seconds(&mut self, name: &str, least: f64) -> Result<Duration, Error> {
+        let value: f64 = self.number(name)?;
+        if (least..=MAX_SECONDS).contains(&value) {
+            Ok(Duration::from_secs_f64(value))
+        } else {
+            Err(usage(&format!(
+                "--{name} must be {least:.2} to {MAX_SECONDS}"
+            )))
         }
-        Ok(args)
+    }
+
+    fn protocol(&mut self) -> Result<Protocol, Error> {
+        match self.take("protocol")?.as_str() {
+            "h1" => Ok(Protocol::Http1),
+            "h2" => Ok(Protocol::Http2),
+            other => Err(usage(&format!("--protocol {other:?} is not known"))),
+        }
+    }
+
+    fn sources(&mut self) -> Result<Sources, Error> {
+        self.within("sources", 0, u64::from(MAX_SOURCES))
+            .map(|number| Sources(u8::try_from(number).unwrap_or(MAX_SOURCES)))
     }
 }
 
@@ -108,76 +224,5 @@ fn usage(problem: &str) -> Error {
     Error::Usage(format!("{problem}\n{USAGE}"))
 }
 
-fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, Error> {
-    value
-        .parse()
-        .map_err(|_| usage(&format!("--{name} {value:?} cannot be read")))
-}
-
-fn within(name: &str, value: u64, most: u64) -> Result<u64, Error> {
-    if (1..=most).contains(&value) {
-        Ok(value)
-    } else {
-        Err(usage(&format!("--{name} must be 1 to {most}")))
-    }
-}
-
-fn seconds(value: f64) -> Result<Duration, Error> {
-    if value > 0.0 && value <= MAX_SECONDS {
-        Ok(Duration::from_secs_f64(value))
-    } else {
-        Err(usage(&format!(
-            "--seconds must be more than 0, at most {MAX_SECONDS}"
-        )))
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GOOD: &str = "full --addr 127.0.0.1:443 --name localhost --ca a --body b --cookie c=1 \
-                        --groups x25519 --open 16 --seconds 0.5 --limit 1000";
-
-    fn parse(line: &str) -> Result<Args, Error> {
-        Args::parse(line.split_whitespace().map(str::to_owned))
-    }
-
-    #[test]
-    fn a_whole_line_is_read() {
-        let args = parse(GOOD).unwrap();
-        assert_eq!(args.mode, Mode::Full);
-        assert_eq!(args.open, 16);
-        assert_eq!(args.time, Duration::from_millis(500));
-    }
-
-    #[test]
-    fn each_mistake_is_named() {
-        for (line, says) in [
-            (String::new(), "no mode"),
-            (GOOD.replace("full", "fast"), "unknown mode"),
-            (GOOD.replace("127.0.0.1", "192.0.2.1"), "not a loopback"),
-            (GOOD.replace("--open 16", "--open 0"), "--open must be"),
-            (GOOD.replace("--open 16", "--open 10000"), "--open must be"),
-            (
-                GOOD.replace("--seconds 0.5", "--seconds 3600"),
-                "--seconds must be",
-            ),
-            (
-                GOOD.replace("--seconds 0.5", "--seconds NaN"),
-                "--seconds must be",
-            ),
-            (
-                GOOD.replace("--limit 1000", "--limit"),
-                "--limit needs a value",
-            ),
-            (GOOD.replace("--limit 1000", ""), "--limit is missing"),
-            (format!("{GOOD} --limit 1"), "given twice"),
-            (format!("{GOOD} --colour red"), "--colour is not known"),
-            (GOOD.replace("x25519", "p256"), "--groups"),
-        ] {
-            let error = parse(&line).unwrap_err().to_string();
-            assert!(error.contains(says), "{line:?} said {error:?}");
-        }
-    }
-}
+mod tests;

@@ -1,31 +1,21 @@
-//! One connection: connect, handshake, one GET, the answer read and compared.
+//! One HTTP/1.1 connection: connect, handshake, GETs whose answers are read to their ends.
 
-use std::net::SocketAddr;
+use std::net::Ipv4Addr;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::{ClientConfig, HandshakeKind};
-use rustls_pki_types::ServerName;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// The most a response head may have. Far more than any server measured sends.
-const MAX_HEAD: usize = 16 * 1024;
-/// A connection that takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::failure::{Failure, MAX_BODY, MAX_HEAD};
+use crate::target::{SMALL, Target};
 
-/// What every connection of a run shares.
-#[derive(Debug)]
-pub(crate) struct Target {
-    pub(crate) addr: SocketAddr,
-    pub(crate) server_name: ServerName<'static>,
-    /// The request, ready to be written.
-    pub(crate) request: Vec<u8>,
-    /// The body that the answer must have.
-    pub(crate) body: Vec<u8>,
-}
+/// A connection, a request or an answer that takes longer hangs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What was agreed on a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,44 +25,116 @@ pub(crate) struct Agreed {
     pub(crate) group: String,
 }
 
-/// What went wrong on a connection.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
-    #[error("no connection")]
-    Connect(#[source] std::io::Error),
-    #[error("the TLS handshake failed")]
-    Handshake(#[source] std::io::Error),
-    #[error("the request could not be written")]
-    Write(#[source] std::io::Error),
-    #[error("the answer could not be read")]
-    Read(#[source] std::io::Error),
-    #[error("the answer ended after {0} bytes")]
-    Truncated(usize),
-    #[error("the answer's head is malformed or over {MAX_HEAD} bytes")]
-    Head,
-    #[error("the answer's status line is {0:?}")]
-    Status(String),
-    #[error("the answer has no Content-Length")]
-    NoLength,
-    #[error("the answer's body has {got} bytes that are not the {expected} expected")]
-    Body { got: usize, expected: usize },
-    #[error("{PATIENCE:?} went by")]
-    TimedOut,
-    #[error("the handshake was {}, not {}", kind(!expected), kind(*expected))]
-    Kind { expected: bool },
+/// TCP and TLS, done; it must be the protocol that was offered.
+pub(crate) async fn handshake(
+    config: &Arc<ClientConfig>,
+    target: &Target,
+    source: Option<Ipv4Addr>,
+) -> Result<TlsStream<TcpStream>, Failure> {
+    let attempt = async {
+        let tcp = target.tcp(source).await.map_err(Failure::Connect)?;
+        let stream = TlsConnector::from(Arc::clone(config))
+            .connect(target.server_name.clone(), tcp)
+            .await
+            .map_err(Failure::Handshake)?;
+        let agreed = stream.get_ref().1.alpn_protocol();
+        if agreed == config.alpn_protocols.first().map(Vec::as_slice) {
+            Ok(stream)
+        } else {
+            Err(Failure::Protocol)
+        }
+    };
+    tokio::time::timeout(PATIENCE, attempt)
+        .await
+        .map_err(|_| Failure::TimedOut)?
 }
 
-fn kind(resumed: bool) -> &'static str {
-    if resumed { "resumed" } else { "full" }
-}
-
-/// A connection that has answered one request.
+/// An open connection, and the bytes of the answer read last.
 pub(crate) struct Open {
     stream: TlsStream<TcpStream>,
-    pub(crate) agreed: Agreed,
+    answer: Vec<u8>,
+}
+
+/// A whole answer; `Open::body` has its body.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// The server closes the connection.
+    pub(crate) last: bool,
+    body: Range<usize>,
 }
 
 impl Open {
+    pub(crate) async fn new(
+        config: &Arc<ClientConfig>,
+        target: &Target,
+        source: Option<Ipv4Addr>,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            stream: handshake(config, target, source).await?,
+            answer: Vec::with_capacity(4096),
+        })
+    }
+
+    /// One request, written, and its answer, read.
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<Answer, Failure> {
+        tokio::time::timeout(PATIENCE, self.attempt(request))
+            .await
+            .map_err(|_| Failure::TimedOut)?
+    }
+
+    async fn attempt(&mut self, request: &[u8]) -> Result<Answer, Failure> {
+        self.write(request).await?;
+        self.answer.clear();
+        let end = loop {
+            self.read_more().await?;
+            if let Some(end) = find(&self.answer, b"\r\n\r\n") {
+                break end;
+            }
+            if self.answer.len() > MAX_HEAD {
+                return Err(Failure::Head);
+            }
+        };
+        let head = Head::parse(self.answer.get(..end).unwrap_or_default())?;
+        let start = end + 4;
+        while self.answer.len() < start + head.length {
+            self.read_more().await?;
+        }
+        Ok(Answer {
+            status: head.status,
+            last: head.last,
+            // What stands beyond the announced length is counted as body: it is wrong as well.
+            body: start..self.answer.len(),
+        })
+    }
+
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.stream.write_all(bytes).await.map_err(Failure::Write)?;
+        self.stream.flush().await.map_err(Failure::Write)
+    }
+
+    /// Some more bytes of an answer; an end before them is a failure.
+    pub(crate) async fn read_more(&mut self) -> Result<(), Failure> {
+        match self
+            .stream
+            .read_buf(&mut self.answer)
+            .await
+            .map_err(Failure::Read)?
+        {
+            0 => Err(Failure::Truncated(self.answer.len())),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn body(&self, answer: &Answer) -> &[u8] {
+        self.answer.get(answer.body.clone()).unwrap_or_default()
+    }
+
+    /// Asked after an answer, when the agreement stands in any case.
+    pub(crate) fn agreed(&self) -> Agreed {
+        agreed(&self.stream)
+    }
+
     /// Closes as a browser does: close_notify (RFC 8446, 6.1), then FIN. The server may be gone
     /// already, and that is no failure of the exchange, which is over.
     pub(crate) async fn close(mut self) {
@@ -80,70 +142,15 @@ impl Open {
     }
 }
 
-/// Connects, and reads one whole answer.
+/// Connects, and reads one whole answer, which must be the right one.
 pub(crate) async fn exchange(config: &Arc<ClientConfig>, target: &Target) -> Result<Open, Failure> {
-    tokio::time::timeout(PATIENCE, attempt(config, target))
-        .await
-        .map_err(|_| Failure::TimedOut)?
+    let mut open = Open::new(config, target, None).await?;
+    let answer = open.ask(&target.http1(SMALL)).await?;
+    Failure::unless_good(answer.status, open.body(&answer), target)?;
+    Ok(open)
 }
 
-async fn attempt(config: &Arc<ClientConfig>, target: &Target) -> Result<Open, Failure> {
-    let tcp = TcpStream::connect(target.addr)
-        .await
-        .map_err(Failure::Connect)?;
-    tcp.set_nodelay(true).map_err(Failure::Connect)?;
-    let mut stream = TlsConnector::from(Arc::clone(config))
-        .connect(target.server_name.clone(), tcp)
-        .await
-        .map_err(Failure::Handshake)?;
-    stream
-        .write_all(&target.request)
-        .await
-        .map_err(Failure::Write)?;
-    stream.flush().await.map_err(Failure::Write)?;
-
-    let mut answer = Vec::with_capacity(4096);
-    let head = loop {
-        read_more(&mut stream, &mut answer).await?;
-        if let Some(end) = find(&answer, b"\r\n\r\n") {
-            break end;
-        }
-        if answer.len() > MAX_HEAD {
-            return Err(Failure::Head);
-        }
-    };
-    let length = content_length(answer.get(..head).unwrap_or_default())?;
-    if length != target.body.len() {
-        return Err(Failure::Body {
-            got: length,
-            expected: target.body.len(),
-        });
-    }
-    let end = head + 4 + length;
-    while answer.len() < end {
-        read_more(&mut stream, &mut answer).await?;
-    }
-    // What stands beyond the announced length is counted as body: it is wrong as well.
-    let body = answer.get(head + 4..).unwrap_or_default();
-    if body != target.body {
-        return Err(Failure::Body {
-            got: body.len(),
-            expected: target.body.len(),
-        });
-    }
-    // Asked after the answer, since the tickets and the agreement stand by then in any case.
-    let agreed = agreed(&stream);
-    Ok(Open { stream, agreed })
-}
-
-async fn read_more(stream: &mut TlsStream<TcpStream>, answer: &mut Vec<u8>) -> Result<(), Failure> {
-    match stream.read_buf(answer).await.map_err(Failure::Read)? {
-        0 => Err(Failure::Truncated(answer.len())),
-        _ => Ok(()),
-    }
-}
-
-fn agreed(stream: &TlsStream<TcpStream>) -> Agreed {
+pub(crate) fn agreed(stream: &TlsStream<TcpStream>) -> Agreed {
     let (_, connection) = stream.get_ref();
     Agreed {
         resumed: connection.handshake_kind() == Some(HandshakeKind::Resumed),
@@ -162,19 +169,47 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
         .position(|window| window == needle)
 }
 
-/// Content-Length (RFC 9110, 8.6) of a head with status 200.
-fn content_length(head: &[u8]) -> Result<usize, Failure> {
-    let head = std::str::from_utf8(head).map_err(|_| Failure::Head)?;
-    let mut lines = head.split("\r\n");
-    let status = lines.next().unwrap_or_default();
-    if !(status.starts_with("HTTP/1.1 200 ") || status == "HTTP/1.1 200") {
-        return Err(Failure::Status(status.to_owned()));
+/// What is needed of an answer's head.
+#[derive(Debug, PartialEq, Eq)]
+struct Head {
+    status: u16,
+    length: usize,
+    last: bool,
+}
+
+impl Head {
+    fn parse(head: &[u8]) -> Result<Self, Failure> {
+        let head = std::str::from_utf8(head).map_err(|_| Failure::Head)?;
+        let mut lines = head.split("\r\n");
+        let status = lines.next().and_then(status).ok_or(Failure::Head)?;
+        let (mut length, mut last) = (None, false);
+        for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+            let value = value.trim();
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.parse().ok();
+            } else if name.eq_ignore_ascii_case("connection") {
+                last = value.eq_ignore_ascii_case("close");
+            }
+        }
+        let length = length.ok_or(Failure::NoLength)?;
+        if length > MAX_BODY {
+            return Err(Failure::Body { got: length });
+        }
+        Ok(Self {
+            status,
+            length,
+            last,
+        })
     }
-    lines
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .and_then(|(_, value)| value.trim().parse().ok())
-        .ok_or(Failure::NoLength)
+}
+
+/// The status of `HTTP/1.1 SP 3DIGIT [SP reason]` (RFC 9112, 4).
+fn status(line: &str) -> Option<u16> {
+    let rest = line.strip_prefix("HTTP/1.1 ")?;
+    let (digits, reason) = rest.split_at_checked(3)?;
+    let whole = digits.bytes().all(|byte| byte.is_ascii_digit())
+        && (reason.is_empty() || reason.starts_with(' '));
+    digits.parse().ok().filter(|_| whole)
 }
 
 #[cfg(test)]

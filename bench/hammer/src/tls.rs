@@ -17,6 +17,22 @@ pub(crate) enum Groups {
     Hybrid,
 }
 
+/// The one protocol that the client offers by ALPN (RFC 7301).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    Http2,
+}
+
+impl Protocol {
+    pub(crate) fn alpn(self) -> &'static [u8] {
+        match self {
+            Self::Http1 => b"http/1.1",
+            Self::Http2 => b"h2",
+        }
+    }
+}
+
 /// Why no client could be made.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SetupError {
@@ -31,6 +47,7 @@ pub(crate) enum SetupError {
 pub(crate) fn config(
     ca: &[u8],
     groups: Groups,
+    protocol: Protocol,
     resume: bool,
 ) -> Result<Arc<ClientConfig>, SetupError> {
     let mut provider = default_provider();
@@ -53,7 +70,7 @@ pub(crate) fn config(
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![protocol.alpn().to_vec()];
     config.resumption = if resume {
         Resumption::store(Arc::new(ClientSessionMemoryCache::new(8)))
     } else {

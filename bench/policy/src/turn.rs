@@ -160,9 +160,9 @@ impl Turn {
                 let (plan, missing) =
                     exchange.response_apart(&mut response, state, &mut self.loops);
                 wire::write_response(&response, out, |out| {
-                    for (name, value) in missing.iter() {
+                    missing.for_each(|name, value| {
                         wire::write_field(name, value.as_bytes(), out);
-                    }
+                    });
                 });
                 plan
             }

@@ -22,16 +22,7 @@ pub(crate) struct Activity {
     /// The client may still be sending a body that nobody reads: closing at
     /// once would reset the connection before it has read our answer.
     linger: AtomicBool,
-    /// Requests that got a response head.
-    answered: AtomicU32,
-    /// Requests that the client gave up before that.
-    abandoned: AtomicU32,
 }
-
-/// Requests that a client may give up beyond as many as it waits for. Leaving
-/// a page cancels a few dozen; a flood of them makes the app work for nobody
-/// (CVE-2023-44487).
-const MAX_ABANDONED: u32 = 100;
 
 /// What a connection waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +44,6 @@ impl Activity {
             in_head: AtomicBool::new(true),
             since: AtomicU64::new(0),
             linger: AtomicBool::new(false),
-            answered: AtomicU32::new(0),
-            abandoned: AtomicU32::new(0),
         })
     }
 
@@ -84,14 +73,7 @@ impl Activity {
         self.in_head.store(false, Ordering::Relaxed);
         Busy {
             activity: Arc::clone(self),
-            answered: false,
         }
-    }
-
-    /// Whether the client gives up more than it waits for.
-    pub(crate) fn is_flood(&self) -> bool {
-        let answered = self.answered.load(Ordering::Relaxed);
-        self.abandoned.load(Ordering::Relaxed) > answered.saturating_add(MAX_ABANDONED)
     }
 
     pub(crate) fn set_linger(&self) {
@@ -116,23 +98,10 @@ impl Activity {
 #[derive(Debug)]
 pub(crate) struct Busy {
     activity: Arc<Activity>,
-    answered: bool,
-}
-
-impl Busy {
-    /// The response has a head.
-    pub(crate) fn answered(mut self) -> Self {
-        self.answered = true;
-        self.activity.answered.fetch_add(1, Ordering::Relaxed);
-        self
-    }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        if !self.answered {
-            self.activity.abandoned.fetch_add(1, Ordering::Relaxed);
-        }
         if self.activity.busy.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.activity.touch();
         }
@@ -157,17 +126,5 @@ mod tests {
         assert!(matches!(activity.waiting(), Waiting::Idle(_)));
         activity.read();
         assert!(matches!(activity.waiting(), Waiting::Head(_)));
-    }
-
-    #[test]
-    fn a_client_that_only_gives_up_is_a_flood() {
-        let activity = Activity::new();
-        drop(activity.begin().answered());
-        for _ in 0..=MAX_ABANDONED {
-            drop(activity.begin());
-        }
-        assert!(!activity.is_flood());
-        drop(activity.begin());
-        assert!(activity.is_flood());
     }
 }

@@ -7,56 +7,26 @@
 //!                        └─ TLS on http ───▶ closed, with a line for the operator
 //! ```
 
-use std::convert::Infallible;
-use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
 
-use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::server::conn::http2;
-use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
 use crate::activity::Activity;
-use crate::body::Body;
 use crate::buffer::Buffer;
-use crate::coalesce::{Coalesced, Sender, coalesce};
-use crate::deadline::{Deadline, Limits, Overdue};
-use crate::h1;
+use crate::deadline::Limits;
+use crate::{h1, h2};
 use crate::listen::Scheme;
 use crate::live::Live;
-use crate::service;
 use crate::stream::{Stream, Transport};
 use crate::tls;
 use crate::unread::Unread;
-use crate::upload::Source;
 use crate::worker::{Open, Worker};
 
 /// First byte of every TLS connection: a handshake record (RFC 8446 §5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
-
-// HTTP/2: what one client may make us hold. A stream's window bounds what it
-// can send ahead, the connection's what all can; 1 MiB keeps an upload busy over
-// any round trip that matters, and memory flat.
-const H2_STREAM_WINDOW: u32 = 256 * 1024;
-const H2_CONNECTION_WINDOW: u32 = 1024 * 1024;
-const H2_SEND_BUFFER: usize = 128 * 1024;
-const H2_MAX_STREAMS: u32 = 128;
-/// RFC 9113 §10.5; CVE-2023-44487: streams reset before they were answered.
-const H2_MAX_RESETS: usize = 32;
-const H2_PING_EVERY: Duration = Duration::from_secs(30);
-const H2_PING_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// How long a client has for the GOAWAY, so that it knows which of its requests
-/// it may repeat (RFC 9113 §6.8), and to answer it.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What is known of the client whose requests come over a connection.
 pub(crate) struct Client {
@@ -142,7 +112,7 @@ pub(crate) async fn serve(
     drop(current);
     let stream = Stream::new(transport, activity, limits.response_pace());
     if client.h2 {
-        Box::pin(serve_h2(Rc::new(client), stream, limits)).await;
+        Box::pin(h2::serve(Rc::new(client), stream, limits)).await;
     } else {
         Box::pin(h1::serve(Rc::new(client), stream, input, limits)).await;
     }
@@ -176,95 +146,6 @@ async fn begin(live: &Live, mut socket: TcpStream, scheme: Scheme) -> io::Result
     }
 }
 
-async fn serve_h2(client: Rc<Client>, stream: Stream, mut limits: Limits) {
-    // Frames that are no requests also arrive; only silence of requests counts.
-    limits.head_time = limits.keep_alive;
-    let requests = Rc::clone(&client);
-    let service = service_fn(move |request: Request<Incoming>| {
-        service::answer(Rc::clone(&requests), request.map(Source::Hyper))
-    });
-    let (io, sender) = coalesce(stream);
-    let connection = http2::Builder::new(Local)
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(H2_MAX_STREAMS)
-        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
-        .initial_stream_window_size(H2_STREAM_WINDOW)
-        .initial_connection_window_size(H2_CONNECTION_WINDOW)
-        .max_send_buf_size(H2_SEND_BUFFER)
-        .max_pending_accept_reset_streams(H2_MAX_RESETS)
-        .keep_alive_interval(H2_PING_EVERY)
-        .keep_alive_timeout(H2_PING_TIMEOUT)
-        .serve_connection(TokioIo::new(io), service);
-    let connection = pin!(connection);
-    drive(connection, &client, limits, sender).await;
-}
-
-/// Polls a connection to its end, under its deadlines, and through a drain.
-async fn drive<S>(
-    mut connection: Pin<&mut http2::Connection<TokioIo<Coalesced<Stream>>, S, Local>>,
-    client: &Client,
-    mut limits: Limits,
-    sender: Sender<Stream>,
-) where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
-    S::Future: 'static,
-{
-    let mut finishing = false;
-    let mut deadline = Deadline::default();
-    let outcome = std::future::poll_fn(|cx| {
-        loop {
-            if let Poll::Ready(outcome) = connection.as_mut().poll(cx) {
-                return Poll::Ready(outcome.map_err(|error| error.to_string()));
-            }
-            if let Poll::Ready(Err(error)) = sender.poll_send(cx) {
-                return Poll::Ready(Err(error.to_string()));
-            }
-            if client.activity.is_flood() {
-                return Poll::Ready(Err("a flood of requests given up".to_owned()));
-            }
-            if client.open.is_draining(cx) && !finishing {
-                finishing = true;
-                connection.as_mut().graceful_shutdown();
-                continue;
-            }
-            client.unread.poll(cx, limits.response_idle);
-            return match deadline.poll(cx, client.activity.waiting(), limits) {
-                Poll::Pending => Poll::Pending,
-                // The first bytes of a frame say nothing of its kind: to wait for
-                // a head is to be idle.
-                Poll::Ready(Overdue::Head | Overdue::Idle) if finishing => Poll::Ready(Ok(())),
-                Poll::Ready(Overdue::Head | Overdue::Idle) => {
-                    finishing = true;
-                    client.activity.touch();
-                    limits.keep_alive = FAREWELL;
-                    limits.head_time = FAREWELL;
-                    connection.as_mut().graceful_shutdown();
-                    continue;
-                }
-            };
-        }
-    })
-    .await;
-    if let Err(error) = outcome {
-        tracing::debug!(target: "sealwax", client = %client.peer, error, "a connection ended early");
-    }
-}
-
-/// Spawns on this thread: nothing here can move to another.
-#[derive(Clone, Copy)]
-struct Local;
-
-impl<F> hyper::rt::Executor<F> for Local
-where
-    F: Future + 'static,
-    F::Output: 'static,
-{
-    fn execute(&self, future: F) {
-        // As it is: a wrapper would double its size.
-        drop(tokio::task::spawn_local(future));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,7 +164,7 @@ mod tests {
         let (whole, h1, h2) = (
             size(serve),
             size_of_four(h1::serve),
-            size_of_three(serve_h2),
+            size_of_three(h2::serve),
         );
         assert!(
             whole < 700 && h1 < 800 && h2 < 3000,

@@ -56,7 +56,7 @@ pub(crate) fn answer(
                 access.set_reference(reference);
             }
         }
-        Ok(response.map(|body| body.carrying(busy.answered(), access)))
+        Ok(response.map(|body| body.carrying(busy, access)))
     }
 }
 

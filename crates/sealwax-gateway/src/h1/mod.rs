@@ -271,6 +271,7 @@ async fn respond(
     .await;
     drop(body);
     if let Err(cut) = written {
+        eprintln!("CUT {cut}");
         tracing::debug!(target: "sealwax", client = %client.peer, %cut, "a response was cut short");
         return match framing {
             Framing::UntilClose => End::Reset,

@@ -1,0 +1,1 @@
+"""bench/soak: does the gateway hold under load that goes on, leaves, restarts, and dawdles?"""
