@@ -17,13 +17,13 @@ use tokio::net::TcpStream;
 use crate::activity::Activity;
 use crate::buffer::Buffer;
 use crate::deadline::Limits;
-use crate::{h1, h2};
 use crate::listen::Scheme;
 use crate::live::Live;
 use crate::stream::{Stream, Transport};
 use crate::tls;
 use crate::unread::Unread;
 use crate::worker::{Open, Worker};
+use crate::{h1, h2};
 
 /// First byte of every TLS connection: a handshake record (RFC 8446 §5.1).
 const TLS_HANDSHAKE: u8 = 0x16;

@@ -270,10 +270,7 @@ fn for_the_app(head: &mut Parts, upgrade: Option<&HeaderValue>) {
 }
 
 /// Hands the app's response on, or opens the tunnel that it agreed to.
-fn for_the_client(
-    client: &Client,
-    received: Received,
-) -> Response<Body> {
+fn for_the_client(client: &Client, received: Received) -> Response<Body> {
     let Received {
         mut head, follows, ..
     } = received;

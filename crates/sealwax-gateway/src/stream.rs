@@ -102,6 +102,10 @@ impl Stream {
         if self.stalled.is_none() && outcome.is_ready() {
             return outcome;
         }
+        let all_sent = match &self.transport {
+            Transport::Plain(_) => true,
+            Transport::Tls(tls) => !tls.wants_send(),
+        };
         let mut taken = match &outcome {
             Poll::Ready(Ok(done)) => moved(done) as u64,
             _ => 0,
@@ -111,11 +115,15 @@ impl Stream {
             taken = tls.sent().wrapping_sub(self.sent);
             self.sent = tls.sent();
         }
-        if taken > 0 || outcome.is_ready() {
+        if taken > 0 {
             self.pace.moved(taken);
         }
         if outcome.is_ready() {
-            self.stalled = None;
+            // What TLS has only put by does not show that the client reads.
+            if taken > 0 || all_sent {
+                self.pace.moved(0);
+                self.stalled = None;
+            }
             return outcome;
         }
         self.pace.wait();

@@ -138,6 +138,11 @@ impl TlsStream {
         self.sent
     }
 
+    /// Whether ciphertext waits for the socket.
+    pub(crate) fn wants_send(&self) -> bool {
+        self.tls.wants_write()
+    }
+
     pub(crate) fn tcp(&self) -> &TcpStream {
         &self.tcp
     }

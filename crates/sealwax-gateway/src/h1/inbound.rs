@@ -197,10 +197,7 @@ impl Inbound {
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
-    fn poll_body(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         if !self.interim.is_empty() && ready!(self.poll_continue(cx)).is_err() {
             return Poll::Ready(Some(Err(Broken::Gone)));
         }

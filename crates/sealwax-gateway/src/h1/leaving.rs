@@ -36,7 +36,9 @@ impl Leaving {
     /// It has taken a part of its answer: the time begins anew.
     pub(super) fn is_there(&mut self) {
         if let Some(timer) = &mut self.0 {
-            timer.as_mut().reset(tokio::time::Instant::now() + HALF_CLOSED);
+            timer
+                .as_mut()
+                .reset(tokio::time::Instant::now() + HALF_CLOSED);
         }
     }
 }

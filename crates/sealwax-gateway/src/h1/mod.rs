@@ -87,7 +87,8 @@ pub(crate) async fn serve(client: Rc<Client>, stream: Stream, input: Buffer, lim
         End::Keep | End::Drop => {}
         End::Close => {
             poll_fn(|cx| Inbound::poll_alone(&inbound, cx)).await;
-            let _ = poll_fn(|cx| Pin::new(&mut inbound.borrow_mut().stream).poll_shutdown(cx)).await;
+            let _ =
+                poll_fn(|cx| Pin::new(&mut inbound.borrow_mut().stream).poll_shutdown(cx)).await;
         }
         End::Reset => {
             if let Some(inbound) = Rc::into_inner(inbound) {
@@ -271,7 +272,6 @@ async fn respond(
     .await;
     drop(body);
     if let Err(cut) = written {
-        eprintln!("CUT {cut}");
         tracing::debug!(target: "sealwax", client = %client.peer, %cut, "a response was cut short");
         return match framing {
             Framing::UntilClose => End::Reset,

@@ -120,8 +120,7 @@ fn is_ours(name: &HeaderName) -> bool {
 }
 
 fn has_no_content(status: StatusCode) -> bool {
-    status.is_informational()
-        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+    status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 fn may_have_length(status: StatusCode) -> bool {
