@@ -95,7 +95,7 @@ impl RequestParser {
     /// by byte costs two passes, not one for each byte.
     ///
     /// `fields` is cleared, and filled when the head is complete. After `Some` the parser is ready
-    /// for the next message; after a refusal the connection is of no more use.
+    /// for the next message; after a refusal it refuses the same bytes again.
     ///
     /// # Errors
     /// A [`Refusal`], as early as it can be known: a wrong request line, a bare LF or too long a
@@ -156,7 +156,7 @@ impl RequestParser {
         if self.progress.place != Place::Fields {
             // An ignored empty line is no part of the request line.
             let before = if input.starts_with(b"\r\n") { 2 } else { 0 };
-            let first = before + self.start_line as usize;
+            let first = (self.start_line as usize).saturating_add(before);
             let line = bounded.get(..first).unwrap_or(bounded);
             if !self.progress.request_line(line)? {
                 return match line.len() >= first {
