@@ -273,8 +273,12 @@ fn judge(line: &RequestLine, noted: &Noted, end: usize) -> Result<RequestHead, R
     let framing = noted.framing(version)?.unwrap_or(Framing::Empty);
     noted.check_host(version, end)?;
     let upgrade = noted.asks_to_upgrade(version);
-    if upgrade && !matches!(framing, Framing::Empty | Framing::Length(0)) {
+    let has_body = !matches!(framing, Framing::Empty | Framing::Length(0));
+    if upgrade && has_body {
         return refuse(Rule::UpgradeBody, noted.framed_at());
+    }
+    if line.form == TargetForm::Authority && has_body {
+        return refuse(Rule::ConnectBody, noted.framed_at());
     }
     if let Some(at) = noted.unknown_expectation
         && version == Version::Http11
