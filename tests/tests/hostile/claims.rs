@@ -1,6 +1,7 @@
 //! What a client says of itself, its route and its cookies, in every spelling.
 
-use crate::stage::{Cases, HOST, Listener, Seen, Tail, Want, judge, seen};
+use crate::case::{Cases, HOST, Seen, Tail, Want, seen};
+use crate::stage::{Listener, judge};
 
 const ROUTE: &str = "RFC 7239 §8.1: The \"Forwarded\" HTTP header field cannot be relied upon to be correct, as it may be modified, whether mistakenly or for malicious reasons, by every node on the way to the server, including the client making the request.";
 const ODD: &str = "RFC 3875 §4.1.18: … \"-\" characters are replaced with \"_\" — so that a name with `_` is another's to CGI, WSGI and PHP, which folds `.` too.";

@@ -4,8 +4,9 @@ use futures_util::StreamExt;
 use sealwax_tests::frames::{Frames, block, flag, kind};
 use sealwax_tests::{Record, Recorder, run};
 
+use crate::case::{HOST, Seen, bytes, seen};
 use crate::pending;
-use crate::stage::{HOST, Seen, Stage, bytes, host, replace, seen};
+use crate::stage::{Stage, host, replace};
 
 const HOP: &str = "RFC 9113 §8.2.2: An endpoint MUST NOT generate an HTTP/2 message containing connection-specific header fields. … Any message containing connection-specific header fields MUST be treated as malformed.";
 const UPPER: &str = "RFC 9113 §8.2.1: A field name MUST NOT contain characters in the ranges 0x00-0x20, 0x41-0x5a, or 0x7f-0xff (all ranges inclusive).";

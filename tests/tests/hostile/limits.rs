@@ -6,10 +6,10 @@ use sealwax_tests::wire::Message;
 use sealwax_tests::{Recorder, connect_tls, run};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::case::{Cases, HOST, Tail, Want, bytes, seen};
 use crate::pending;
-use crate::stage::{
-    Cases, HOST, Heard, Listener, Stage, Tail, Want, answers, bytes, host, judge, seen,
-};
+use crate::stage::{Heard, Listener, Stage, host, judge};
+use crate::verdict::answers;
 
 const FIELDS: &str = "RFC 6585 §5: The 431 status code indicates that the server is unwilling to process the request because its header fields are too large.";
 const LINE: &str = "RFC 9112 §3: A server that receives a request-target longer than any URI it wishes to parse MUST respond with a 414 (URI Too Long) status code.";

@@ -5,7 +5,9 @@
 //! practice leaves two, both are named. [`stage`] plays the tables, [`pending`] lists what
 //! is known not to hold yet.
 
+mod answers;
 mod app;
+mod case;
 mod chunks;
 mod claims;
 mod fields;
@@ -19,3 +21,4 @@ mod request_line;
 mod stage;
 mod sweep;
 mod tls;
+mod verdict;

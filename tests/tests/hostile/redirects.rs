@@ -4,8 +4,10 @@ use futures_util::StreamExt;
 use sealwax_tests::{Gateway, Recorder, exchange_tcp, run};
 use tokio::net::TcpStream;
 
+use crate::case::bytes;
 use crate::pending;
-use crate::stage::{Heard, answers, bytes, exchange};
+use crate::stage::{Heard, exchange};
+use crate::verdict::answers;
 
 /// What must come: redirects to these targets, in this order, or a refusal and the end.
 enum Want {

@@ -12,8 +12,9 @@ use sealwax_tests::{Gateway, Recorder, connect_tls, run};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::case::bytes;
 use crate::pending;
-use crate::stage::{bytes, exchange, printable};
+use crate::stage::{exchange, printable};
 
 const GET: &str = "GET / HTTP/1.1⏎Host: localhost⏎Connection: close⏎⏎";
 
