@@ -15,8 +15,9 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from sealbench import check, cli, cost, loads, process, report, scene, stats
+from sealbench import check, cli, cost, loads, prepare, process, report, rows, scene, stats, targets
 from sealbench.errors import BenchError
+from sealbench.campaign import Outcome
 from sealbench.peers.base import HARDENED, PLAIN
 
 
@@ -173,6 +174,100 @@ class Table(unittest.TestCase):
             "| nginx |  9.5 |",
             "| a     | 10.5 |",
         ]))
+
+
+def outcome(costs, memory=None):
+    """What a campaign would have found: (row, proxy) → figure, in a row's own unit."""
+    names = {"sealwax": "Sealwax", "nginx": "nginx", "haproxy": "HAProxy", "envoy": "Envoy"}
+    peers = {key: SimpleNamespace(title=title, agreed={}, caveat="-",
+                                  versions=lambda: ("1.0", "some TLS"))
+             for key, title in names.items() if any(key == other for _, other in costs)}
+    cases = [row for row in rows.SLICES.values() if any(row.key == other for other, _ in costs)]
+    slices = {}
+    for (row, key), figure in costs.items():
+        size = rows.SLICES[row].size
+        ns = figure * 1e6 * 1000 * size / (1 << 30) if size else figure * 1e3 * 1000
+        slices[row, key] = [loads.Slice(ns, 1000, 0.1), loads.Slice(ns * 2, 1000, 0.1)]
+    return Outcome(peers, cases, slices, memory={
+        key: loads.Idle(kib - 1, kib) for key, kib in (memory or {}).items()})
+
+
+class Targets(unittest.TestCase):
+    def lines(self, *arguments):
+        return {line.what: (line.measured, line.met)
+                for line in targets.lines(outcome(*arguments))}
+
+    def test_a_ratio_is_of_the_same_run_and_its_verdict_computed(self):
+        for sealwax, met in ((69, True), (71, False)):
+            found = self.lines({("h1", "sealwax"): sealwax, ("h1", "nginx"): 100})
+            # The 10th percentile of a slice and one twice as dear is 1.1 of the first, for all.
+            self.assertEqual(found, {"HTTP/1.1 1 KiB: CPU ÷ nginx": (f"0.{sealwax}", met)})
+
+    def test_ahead_in_every_row_means_in_the_worst(self):
+        costs = {("h1", "sealwax"): 10, ("h1", "envoy"): 20,
+                 ("full", "sealwax"): 90, ("full", "envoy"): 100}
+        self.assertEqual(self.lines(costs)["ahead of Envoy in every row"], (
+            "at most 0.90 (full handshake + GET, X25519)", True))
+        memory = {("idle", "sealwax"): 10.5, ("idle", "envoy"): 7.0}
+        found = self.lines(costs, memory)
+        self.assertEqual(found["ahead of Envoy in every row"],
+                         ("at most 1.50 (idle, HTTP/1.1, memory)", False))
+        self.assertEqual(found["idle, HTTP/1.1: memory of a connection"], ("10.5 KiB", True))
+
+    def test_rows_that_were_not_measured_are_not_judged(self):
+        self.assertEqual(self.lines({("h1", "nginx"): 1}), {})
+        self.assertEqual(self.lines({("h1", "sealwax"): 1, ("h1", "haproxy"): 1}), {})
+
+    def test_every_row_and_yardstick_exists(self):
+        for row, other, most in targets.RATIOS:
+            self.assertIn(row, rows.SLICES)
+            self.assertIn(other, cli.peers.ALL)
+            self.assertLess(most, 1)
+        self.assertIn(targets.IDLE[0], rows.IDLE)
+        self.assertLessEqual(set(targets.BEHIND), set(cli.peers.ALL))
+
+
+class Rows(unittest.TestCase):
+    def test_bodies_count_by_the_gibibyte(self):
+        half = loads.Slice(ns=300_000_000, requests=512, seconds=1.0)
+        self.assertAlmostEqual(rows.SLICES["h1-large"].figure(half), 600)
+        self.assertAlmostEqual(rows.SLICES["h1"].figure(half), 300_000 / 512)
+
+    def test_the_large_body_is_text_of_a_mebibyte(self):
+        self.assertEqual(len(scene.LARGE), 1 << 20)
+        self.assertEqual(len(scene.BODY), 1 << 10)
+        scene.LARGE.decode("ascii")
+
+
+class Report(unittest.TestCase):
+    def test_the_whole_report_has_targets_first_and_every_proxy(self):
+        costs = {(row, key): 100 + number for row in rows.SLICES
+                 for number, key in enumerate(("sealwax", "nginx", "haproxy", "envoy"))}
+        memory = {(kind, key): 10 for kind in rows.IDLE
+                  for key in ("sealwax", "nginx", "haproxy", "envoy")}
+        text = report.markdown(outcome(costs, memory), {"Date": "today"}, "bench/run")
+        self.assertLess(text.index("## Targets"), text.index("## CPU"))
+        self.assertIn("**missed**", text)
+        self.assertIn("| idle, HTTP/1.1: memory of a connection", text)
+        for title in ("Envoy", "HAProxy", "ms/GiB", "some TLS"):
+            self.assertIn(title, text)
+
+    def test_a_part_of_the_rows_is_reported_too(self):
+        for costs, memory in (({("m1", "sealwax"): 3}, {}),
+                              ({("m1", "haproxy"): 3}, {("idle-h2", "haproxy"): 4})):
+            self.assertIn("3.3", report.brief(outcome(costs, memory)))
+
+
+class Wheels(unittest.TestCase):
+    def test_one_file_or_a_word(self):
+        with tempfile.TemporaryDirectory() as home:
+            place = Path(home) / "lib" / "python3.99" / "site-packages" / "envoy" / "_bin"
+            with self.assertRaisesRegex(BenchError, "0 files"):
+                prepare.only_file(Path(home), prepare.WHEELS["envoy"])
+            place.mkdir(parents=True)
+            (place / "envoy").touch()
+            self.assertEqual(prepare.only_file(Path(home), prepare.WHEELS["envoy"]),
+                             place / "envoy")
 
 
 class CommandLine(unittest.TestCase):

@@ -55,9 +55,9 @@ def parse(words=None):
            help="with --slowloris: length of a stretch (default: 20)")
     number("--drip", type=within(float, 0.1, 60), default=5.0, metavar="S",
            help="with --slowloris: between two bytes of a slow connection (default: 5)")
-    number("--refill", type=within(int, 1, 5_000), default=100, metavar="N",
+    number("--refill", type=within(int, 1, 5_000), default=400, metavar="N",
            help="with --slowloris: slow connections that come again in a second after they were "
-                "thrown out (default: 100)")
+                "thrown out (default: 400, which keeps 5,000 standing)")
     number("--sealwax", type=program, metavar="PATH",
            help="try this binary, and do not build one (default: target/release/sealwax)")
     number("--no-build", action="store_true", help="take the release binaries as they are")

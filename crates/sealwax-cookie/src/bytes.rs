@@ -54,24 +54,27 @@ pub(crate) fn find(bytes: &[u8], needle: u8) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
     const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
     let pattern = ONES * u64::from(needle);
+    let marks = |word: &[u8; 8]| {
+        let difference = u64::from_le_bytes(*word) ^ pattern;
+        difference.wrapping_sub(ONES) & !difference & HIGHS
+    };
     // The lowest marked byte is the first zero byte of the difference; marks above it may be
     // borrows and do not matter.
-    let first = |word: &[u8; 8]| {
-        let difference = u64::from_le_bytes(*word) ^ pattern;
-        let marks = difference.wrapping_sub(ONES) & !difference & HIGHS;
-        (marks != 0).then_some(marks.trailing_zeros() as usize / 8)
-    };
+    let place = |marks: u64| marks.trailing_zeros() as usize / 8;
     let Some(last) = bytes.last_chunk::<8>() else {
         return bytes.iter().position(|byte| *byte == needle);
     };
-    let (words, _) = bytes.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
-        if let Some(within) = first(word) {
-            return Some(at * 8 + within);
+    let mut at = 0;
+    for word in bytes.as_chunks::<8>().0 {
+        let marks = marks(word);
+        if marks != 0 {
+            return Some(at + place(marks));
         }
+        at += 8;
     }
     // The last word overlaps the one before, where nothing was found.
-    first(last).map(|within| bytes.len() - 8 + within)
+    let marks = marks(last);
+    (marks != 0).then(|| bytes.len() - 8 + place(marks))
 }
 
 /// The pieces in one allocation of exactly their length, which can then be shared as it is.
@@ -99,11 +102,29 @@ pub(crate) fn strip_prefix_ignore_case<'a, const N: usize>(
 /// Whether there is any of `%x00-08 / %x0A-1F / %x7F`, the control characters that make a user agent
 /// ignore a whole cookie (RFC 6265bis, Section 5.6, step 1). HTAB is not among them.
 pub(crate) fn has_forbidden_control(bytes: &[u8]) -> bool {
-    // No early exit: without one the compiler looks at many bytes at once, and in nearly every
-    // field there is nothing to find.
-    bytes.iter().fold(false, |found, byte| {
-        found | (*byte < 0x20 && *byte != b'\t') | (*byte == 0x7f)
-    })
+    let Some(last) = bytes.last_chunk() else {
+        return bytes.iter().any(|byte| is_forbidden_control(*byte));
+    };
+    // No early exit, since in nearly every field there is nothing to find. The last chunk overlaps
+    // the one before, so that no byte is left over.
+    let mut found = [0; 16];
+    for chunk in bytes.as_chunks().0 {
+        mark_forbidden_controls(chunk, &mut found);
+    }
+    mark_forbidden_controls(last, &mut found);
+    found != [0; 16]
+}
+
+/// By itself, and not in a loop, the compiler turns this into a few wide instructions.
+#[inline(never)]
+fn mark_forbidden_controls(chunk: &[u8; 16], found: &mut [u8; 16]) {
+    for (lane, byte) in found.iter_mut().zip(chunk) {
+        *lane |= u8::from(is_forbidden_control(*byte));
+    }
+}
+
+fn is_forbidden_control(byte: u8) -> bool {
+    byte < 0x20 && byte != b'\t' || byte == 0x7f
 }
 
 #[cfg(test)]

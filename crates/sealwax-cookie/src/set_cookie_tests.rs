@@ -223,3 +223,29 @@ fn bytes_that_are_not_utf8_pass_through() {
     assert_eq!(cookie.path(), Some(&b"/\xff"[..]));
     assert_eq!(cookie.as_bytes(), field);
 }
+
+#[test]
+fn the_short_way_through_an_attribute_leads_to_the_same() {
+    let read = |field: &str, take: fn(&mut SetCookie<'static>, &'static [u8])| {
+        let mut cookie = SetCookie::parse(b"a=1").unwrap();
+        // Leaked, since the field must outlive the cookie; a few bytes of a test.
+        let field: &'static [u8] = field.to_owned().leak().as_bytes();
+        split(field, b';').for_each(|raw| take(&mut cookie, raw));
+        format!("{cookie:?}")
+    };
+    for field in [
+        " Path=/",
+        " Secure",
+        " HttpOnly",
+        " SameSite=Lax",
+        " Path=/; Path=/x",
+        " Path=/x; Path=/",
+        " Secure; Secure",
+        " HttpOnly; httponly",
+        " SameSite=None; SameSite=Lax",
+        " SameSite=Lax; SameSite=x",
+    ] {
+        let long = read(field, |cookie, raw| cookie.take(&Attribute::read(raw)));
+        assert_eq!(read(field, SetCookie::take_raw), long, "{field}");
+    }
+}

@@ -264,6 +264,10 @@ fn what_the_library_lets_through() {
         ("host differs", with(&[("host", b"evil.example")])),
         ("host differs in port", with(&[("host", b"localhost:1")])),
         (
+            "host with the default port",
+            with(&[("host", b"localhost:443")]),
+        ),
+        (
             "host twice",
             with(&[("host", b"localhost"), ("host", b"localhost")]),
         ),
@@ -317,9 +321,5 @@ fn what_the_library_lets_through() {
         app.heads()[0].starts_with("GET /a HTTP/1.1\r\n"),
         "{:?}",
         app.heads()
-    );
-    assert_eq!(
-        verdict(&running, &with(&[("host", b"localhost:443")])),
-        Status(200)
     );
 }

@@ -52,7 +52,7 @@ fn main() {
     let times: usize = arguments
         .next()
         .and_then(|times| times.parse().ok())
-        .expect("usage: count request|response|chunks|httparse TIMES");
+        .expect("usage: count request|drip|response|chunks|httparse TIMES");
     let mut fields = Vec::with_capacity(32);
     match what.as_str() {
         "request" => {
@@ -62,6 +62,17 @@ fn main() {
                 black_box(head.expect("good").expect("whole"));
             }
             println!("{} bytes, {} fields", REQUEST.len(), fields.len());
+        }
+        // The same head, a byte more with each call.
+        "drip" => {
+            let mut parser = RequestParser::new(Limits::REQUEST);
+            for _ in 0..times {
+                for end in 1..=REQUEST.len() {
+                    let head = parser.parse(black_box(&REQUEST[..end]), &mut fields);
+                    black_box(head.expect("good").is_some());
+                }
+            }
+            println!("{} bytes in as many calls", REQUEST.len());
         }
         "response" => {
             let asked = Asked::default();

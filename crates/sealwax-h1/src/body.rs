@@ -63,8 +63,8 @@ impl Decoder {
     /// complete the answer is always `End { skip: 0 }`.
     ///
     /// # Errors
-    /// A [`Refusal`] when chunks or trailers are malformed or beyond the limits. The body is cut
-    /// short there and must not be passed on as complete.
+    /// A [`Refusal`] when chunks or trailers are malformed or beyond the limits, and again on every
+    /// call after that. The body is cut short there and must not be passed on as complete.
     #[inline]
     pub fn decode(&mut self, input: &[u8]) -> Result<Piece, Refusal> {
         match self.kind {

@@ -72,11 +72,13 @@ pub(crate) struct Chunks {
     most_excess: u32,
     most_trailers: u32,
     most_trailer_fields: u32,
+    /// Why no more is decoded.
+    refused: Option<Rule>,
     /// Only where there are any, which is rare.
     trailing: Option<Box<Trailing>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Trailing {
     bytes: Vec<u8>,
     fields: Vec<Field>,
@@ -109,12 +111,23 @@ impl Chunks {
             most_excess: compact(limits.chunk_overhead),
             most_trailers: compact(limits.trailers),
             most_trailer_fields: compact(limits.trailer_fields),
+            refused: None,
             trailing: None,
         }
     }
 
-    /// The next piece; `left` holds what is left of the current chunk.
+    /// The next piece; `left` holds what is left of the current chunk. After a refusal every call
+    /// refuses, so that nothing behind what was malformed can be taken for content.
     pub(crate) fn decode(&mut self, left: &mut u64, input: &[u8]) -> Result<Piece, Refusal> {
+        if let Some(rule) = self.refused {
+            return refuse(rule, 0);
+        }
+        let result = self.next(left, input);
+        self.refused = result.err().map(|refusal| refusal.rule);
+        result
+    }
+
+    fn next(&mut self, left: &mut u64, input: &[u8]) -> Result<Piece, Refusal> {
         let mut at = 0;
         loop {
             match self.step {
@@ -156,14 +169,7 @@ impl Chunks {
             (Step::DataLf, b'\n') => Step::Begin,
             (Step::DataCr | Step::DataLf, _) => return Err(Rule::ChunkEnd),
             (Step::TrailersBegin, b'\r') => Step::TrailersLf,
-            (Step::TrailersBegin, _) => {
-                self.trailing = Some(Box::new(Trailing {
-                    bytes: Vec::new(),
-                    fields: Vec::new(),
-                    lines: Lines::begin_at(0),
-                }));
-                return Ok((Step::Trailers, false));
-            }
+            (Step::TrailersBegin, _) => return Ok((Step::Trailers, false)),
             (Step::TrailersLf, b'\n') => Step::Done,
             (Step::Lf | Step::TrailersLf, _) => return Err(Rule::BareCr),
             (_, b'\n') => return Err(Rule::BareLf),
@@ -232,15 +238,11 @@ impl Chunks {
     /// Gathers the trailer section, of which `input` goes on at `at`.
     fn trailers(&mut self, input: &[u8], at: usize) -> Result<Piece, Refusal> {
         let most = self.most_trailers as usize;
-        let Some(trailing) = self.trailing.as_deref_mut() else {
-            // They have been taken, which only a caller does that goes on after a refusal.
-            return Ok(Piece::More { skip: input.len() });
-        };
         let Trailing {
             bytes,
             fields,
             lines,
-        } = trailing;
+        } = self.trailing.get_or_insert_default().as_mut();
         let before = bytes.len();
         let rest = input.get(at..).unwrap_or_default();
         bytes.extend_from_slice(rest.get(..most - before).unwrap_or(rest));

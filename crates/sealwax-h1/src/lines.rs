@@ -73,6 +73,12 @@ enum Place {
     Value,
 }
 
+impl Default for Lines {
+    fn default() -> Self {
+        Lines::START
+    }
+}
+
 impl Lines {
     pub(crate) const START: Lines = Lines {
         place: Place::Begin,

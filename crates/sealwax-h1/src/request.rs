@@ -95,7 +95,7 @@ impl RequestParser {
     /// by byte costs two passes, not one for each byte.
     ///
     /// `fields` is cleared, and filled when the head is complete. After `Some` the parser is ready
-    /// for the next message; after a refusal the connection is of no more use.
+    /// for the next message; after a refusal it refuses the same bytes again.
     ///
     /// # Errors
     /// A [`Refusal`], as early as it can be known: a wrong request line, a bare LF or too long a
@@ -156,7 +156,7 @@ impl RequestParser {
         if self.progress.place != Place::Fields {
             // An ignored empty line is no part of the request line.
             let before = if input.starts_with(b"\r\n") { 2 } else { 0 };
-            let first = before + self.start_line as usize;
+            let first = (self.start_line as usize).saturating_add(before);
             let line = bounded.get(..first).unwrap_or(bounded);
             if !self.progress.request_line(line)? {
                 return match line.len() >= first {
@@ -273,8 +273,12 @@ fn judge(line: &RequestLine, noted: &Noted, end: usize) -> Result<RequestHead, R
     let framing = noted.framing(version)?.unwrap_or(Framing::Empty);
     noted.check_host(version, end)?;
     let upgrade = noted.asks_to_upgrade(version);
-    if upgrade && !matches!(framing, Framing::Empty | Framing::Length(0)) {
+    let has_body = !matches!(framing, Framing::Empty | Framing::Length(0));
+    if upgrade && has_body {
         return refuse(Rule::UpgradeBody, noted.framed_at());
+    }
+    if line.form == TargetForm::Authority && has_body {
+        return refuse(Rule::ConnectBody, noted.framed_at());
     }
     if let Some(at) = noted.unknown_expectation
         && version == Version::Http11

@@ -139,6 +139,9 @@ rules! {
     /// A request to switch protocols that has a body.
     UpgradeBody = "h1.upgrade.body", 400,
         "A body before a change of protocol can be read as the new protocol's first bytes, or as a second request (RFC 9110 §7.8).";
+    /// CONNECT with a body.
+    ConnectBody = "h1.connect.body", 400,
+        "CONNECT has no content; what follows its head is the tunnel for some recipients and a body for others (RFC 9110 §9.3.6).";
     /// An expectation other than `100-continue`.
     Expect = "h1.expect", 417,
         "The only expectation known is 100-continue (RFC 9110 §10.1.1).";

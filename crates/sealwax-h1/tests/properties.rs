@@ -143,7 +143,8 @@ fn request() -> impl Strategy<Value = Vec<u8>> {
                     "upgrade",
                     "expect",
                 ];
-                if line.ends_with('0') && framing.to_lowercase().starts_with('t') {
+                let old = line.ends_with('0') && framing.to_lowercase().starts_with('t');
+                if old || (line.starts_with("CONNECT") && !body.is_empty()) {
                     return None;
                 }
                 let mut lines: Vec<String> = fields

@@ -441,6 +441,18 @@ fn an_upgrade_is_asked_for_in_http_1_1_with_both_fields_and_no_body() {
 }
 
 #[test]
+fn connect_has_no_body() {
+    let connect = |fields: &str| format!("CONNECT a:443 HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
+    accepted(&connect(""));
+    accepted(&connect("Content-Length: 0\r\n"));
+    refused(&connect("Content-Length: 5\r\n"), Rule::ConnectBody);
+    refused(
+        &connect("Transfer-Encoding: chunked\r\n"),
+        Rule::ConnectBody,
+    );
+}
+
+#[test]
 fn the_only_expectation_is_100_continue() {
     assert!(accepted(&with("Expect: 100-continue\r\n")).expects_continue);
     assert!(accepted(&with("EXPECT: 100-Continue\r\n")).expects_continue);

@@ -84,6 +84,7 @@ fn every_rule_can_be_broken() {
         post("Connection: a b\r\n"),
         post("Upgrade: a b\r\n"),
         post(&format!("{upgrade}Content-Length: 1\r\n")),
+        request("CONNECT a:1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n"),
         post("Expect: x\r\n"),
         response("HTTP/1.1 101 x\r\n\r\n"),
         response("HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"),

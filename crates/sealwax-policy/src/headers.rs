@@ -123,24 +123,24 @@ static ADDED: [(Rule, HeaderName); 5] = [
 ];
 
 impl<'a> SecurityFields<'a> {
-    /// The fields, at most five, each name once.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static HeaderName, &'a HeaderValue)> {
-        self.ruled().map(|(_, name, value)| (name, value))
+    /// Calls `put` with each field, at most five, each name once.
+    pub fn for_each(&self, mut put: impl FnMut(&'static HeaderName, &'a HeaderValue)) {
+        self.visit(|_, name, value| put(name, value));
     }
 
     /// Puts the fields into `headers`.
     pub fn insert_into(&self, headers: &mut HeaderMap) {
         // One growth of the map instead of several, and none where what is missing fits in.
-        headers.reserve(self.iter().count());
-        for (name, value) in self.iter() {
+        let mut count = 0;
+        self.for_each(|_, _| count += 1);
+        headers.reserve(count);
+        self.for_each(|name, value| {
             headers.insert(name, value.clone());
-        }
+        });
     }
 
     /// The fields, each with the rule that adds it.
-    pub(crate) fn ruled(
-        &self,
-    ) -> impl Iterator<Item = (Rule, &'static HeaderName, &'a HeaderValue)> {
+    pub(crate) fn visit(&self, mut put: impl FnMut(Rule, &'static HeaderName, &'a HeaderValue)) {
         let values = [
             self.strict_transport_security,
             self.content_type_options,
@@ -148,8 +148,11 @@ impl<'a> SecurityFields<'a> {
             self.opener_policy,
             self.frame_options,
         ];
-        let fields = ADDED.iter().zip(values);
-        fields.filter_map(|((rule, name), value)| Some((*rule, name, value?)))
+        for ((rule, name), value) in ADDED.iter().zip(values) {
+            if let Some(value) = value {
+                put(*rule, name, value);
+            }
+        }
     }
 }
 

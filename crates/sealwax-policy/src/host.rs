@@ -135,14 +135,15 @@ fn split_port(raw: &str) -> Result<(&str, Option<&str>), MalformedHost> {
         true => raw.rfind(']').map_or(0, |at| at + 1),
         false => 0,
     };
-    match raw[search_from..].split_once(':') {
-        None => Ok((raw, None)),
-        Some((before, port)) => {
-            if port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) {
-                return Err(MalformedHost);
-            }
-            Ok((&raw[..search_from + before.len()], Some(port)))
+    let colon = raw.bytes().skip(search_from).position(|b| b == b':');
+    let Some((name, port)) = colon.and_then(|at| raw.split_at_checked(search_from + at)) else {
+        return Ok((raw, None));
+    };
+    match port.strip_prefix(':') {
+        Some(port) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
+            Ok((name, Some(port)))
         }
+        _ => Err(MalformedHost),
     }
 }
 

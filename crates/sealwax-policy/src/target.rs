@@ -61,7 +61,8 @@ impl Target {
         };
         let host = Host::read(text(&authority)?).map_err(|_| Rule::HostMalformed)?;
         // Apps parse the port, and a number beyond 16 bits breaks them.
-        if host.port().is_some_and(|port| port.parse::<u16>().is_err()) {
+        let fits = |port: &str| port.len() < 5 || port.parse::<u16>().is_ok();
+        if !host.port().is_none_or(fits) {
             return Err(Rule::HostMalformed);
         }
         let domain_length = host.domain().len();
@@ -86,7 +87,11 @@ impl Target {
     pub fn domain(&self) -> &str {
         match &self.lowered {
             Some(domain) => domain,
-            None => self.sent().get(..self.domain_length).unwrap_or_default(),
+            None => {
+                let sent = self.authority.as_bytes().get(..self.domain_length);
+                // `read` has found nothing but ASCII in it.
+                std::str::from_utf8(sent.unwrap_or_default()).unwrap_or_default()
+            }
         }
     }
 
@@ -103,17 +108,8 @@ impl Target {
     /// Name and port, split.
     #[must_use]
     pub fn host(&self) -> Host<'_> {
-        let sent = self.sent();
-        let domain = match &self.lowered {
-            Some(domain) => domain,
-            None => sent.get(..self.domain_length).unwrap_or_default(),
-        };
-        Host::from_parts(sent, domain, self.port_digits)
-    }
-
-    fn sent(&self) -> &str {
-        // `read` has found nothing but ASCII in it.
-        text(&self.authority).unwrap_or_default()
+        let sent = text(&self.authority).unwrap_or_default();
+        Host::from_parts(sent, self.domain(), self.port_digits)
     }
 }
 

@@ -1,4 +1,5 @@
-//! Three readers of HTTP/1.1, each of which says what it saw: ours, h11 (Python) and hyper.
+//! Readers of HTTP/1.1, each of which says what it saw: ours, hyper, and those of the programs
+//! that apps run in.
 
 use std::io::Write;
 use std::path::Path;
@@ -202,14 +203,38 @@ fn header_map(headers: &http::HeaderMap) -> Vec<(String, String)> {
     )
 }
 
-pub(crate) fn h11(inputs: &[(Side, Vec<u8>)]) -> Vec<Seen> {
+/// The readers that are programs of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// h11, which hypercorn and uvicorn read with.
+    H11,
+    /// The parser of gunicorn, for requests only.
+    Gunicorn,
+    /// llhttp, inside Node.
+    Node,
+}
+
+/// What a program sees of each input.
+pub(crate) fn by_program(program: Program, inputs: &[(Side, Vec<u8>)]) -> Vec<Seen> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = folder.join(".cache/venv-framing/bin/python");
-    assert!(
-        python.exists(),
-        "{} is missing: run tests/setup.sh (./test does)",
-        python.display()
-    );
+    let (interpreter, script) = match program {
+        Program::H11 => ("venv-framing/bin/python", "read_h11.py"),
+        Program::Gunicorn => ("venv-flask/bin/python", "read_gunicorn.py"),
+        Program::Node => ("node", "read_node.js"),
+    };
+    let mut command = if program == Program::Node {
+        let mut node = Command::new(interpreter);
+        node.arg("--no-deprecation");
+        node
+    } else {
+        let python = folder.join(".cache").join(interpreter);
+        assert!(
+            python.exists(),
+            "{} is missing: run tests/setup.sh (./test does)",
+            python.display()
+        );
+        Command::new(python)
+    };
     let questions: Vec<Value> = inputs
         .iter()
         .map(|(side, input)| {
@@ -224,26 +249,26 @@ pub(crate) fn h11(inputs: &[(Side, Vec<u8>)]) -> Vec<Seen> {
             }
         })
         .collect();
-    let mut child = Command::new(python)
-        .arg(folder.join("apps/framing/read.py"))
+    let mut child = command
+        .arg(folder.join("apps/framing").join(script))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("Python starts");
+        .expect("the program starts");
     let mut stdin = child.stdin.take().expect("piped");
     stdin
         .write_all(Value::from(questions).to_string().as_bytes())
-        .expect("Python reads");
+        .expect("the program reads");
     drop(stdin);
-    let output = child.wait_with_output().expect("Python ends");
-    assert!(output.status.success(), "read.py failed");
+    let output = child.wait_with_output().expect("the program ends");
+    assert!(output.status.success(), "{script} failed");
     let answers: Vec<Value> = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(answers.len(), inputs.len());
-    answers.iter().map(h11_seen).collect()
+    answers.iter().map(seen_by_program).collect()
 }
 
-fn h11_seen(answer: &Value) -> Seen {
+fn seen_by_program(answer: &Value) -> Seen {
     let string = |value: &Value| value.as_str().expect("a string").to_owned();
     let fields = |value: &Value| {
         let fields = value.as_array().expect("a list");
@@ -266,7 +291,7 @@ fn h11_seen(answer: &Value) -> Seen {
             fields: fields(&message["fields"]),
             body: unhex(message["body"].as_str().expect("hex")),
             trailers: fields(&message["trailers"]),
-            complete: !message["end"].is_null(),
+            complete: message["complete"] == true,
             end: message["end"].as_u64().map(|end| end as usize),
             last: false,
         })
@@ -283,7 +308,24 @@ fn unhex(hex: &str) -> Vec<u8> {
         .collect()
 }
 
-pub(crate) async fn hyper_requests(input: &[u8]) -> Seen {
+/// What hyper sees of each input, over a connection in memory.
+pub(crate) fn by_hyper(inputs: &[(Side, Vec<u8>)]) -> Vec<Seen> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let read = |(side, input): &(Side, Vec<u8>)| {
+        runtime.block_on(async {
+            match side {
+                Side::Request => hyper_requests(input).await,
+                Side::Response(asked) => hyper_response(*asked, input).await,
+            }
+        })
+    };
+    inputs.iter().map(read).collect()
+}
+
+async fn hyper_requests(input: &[u8]) -> Seen {
     let (mut client, server) = tokio::io::duplex(1 << 20);
     client.write_all(input).await.expect("room");
     client.shutdown().await.expect("half closed");
@@ -324,7 +366,7 @@ pub(crate) async fn hyper_requests(input: &[u8]) -> Seen {
     }
 }
 
-pub(crate) async fn hyper_response(asked: Asked<'_>, input: &[u8]) -> Seen {
+async fn hyper_response(asked: Asked<'_>, input: &[u8]) -> Seen {
     let (client, mut server) = tokio::io::duplex(1 << 20);
     let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
         .max_headers(256)

@@ -1,6 +1,7 @@
 //! Chunked bodies (RFC 9112 §7.1): sizes, extensions, line ends, trailers.
 
-use crate::stage::{Cases, Listener, Tail, Want, judge, seen};
+use crate::case::{Cases, Tail, Want, seen};
+use crate::stage::{Listener, judge};
 
 const SIZE: &str = "RFC 9112 §7.1: chunk-size = 1*HEXDIG";
 const OVERFLOW: &str = "RFC 9112 §7.1: A recipient MUST be able to parse and decode the chunked transfer coding. … recipients MUST anticipate potentially large hexadecimal numerals and prevent parsing errors due to integer conversion overflows …";

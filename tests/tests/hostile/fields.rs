@@ -1,6 +1,7 @@
 //! Field lines: names, colons, values, line ends.
 
-use crate::stage::{Cases, Listener, Tail, Want, judge, seen};
+use crate::case::{Cases, Tail, Want, seen};
+use crate::stage::{Listener, judge};
 use crate::sweep;
 
 const NAME: &str = "RFC 9110 §5.6.2: tchar = \"!\" / \"#\" / \"$\" / \"%\" / \"&\" / \"'\" / \"*\" / \"+\" / \"-\" / \".\" / \"^\" / \"_\" / \"`\" / \"|\" / \"~\" / DIGIT / ALPHA";

@@ -1,6 +1,7 @@
 //! Where a request's body ends: Content-Length against Transfer-Encoding (CWE-444).
 
-use crate::stage::{Cases, Listener, Tail, Want, judge, seen};
+use crate::case::{Cases, Tail, Want, seen};
+use crate::stage::{Listener, judge};
 use crate::sweep;
 
 const BOTH: &str = "RFC 9112 §6.1: A server MAY reject a request that contains both Content-Length and Transfer-Encoding …";

@@ -4,7 +4,8 @@ use sealwax_tests::wire::{self, Read};
 use sealwax_tests::{Recorder, Step, connect_tls, echo_response, run};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::stage::{Cases, HOST, Listener, Seen, Stage, Tail, Want, bytes, host, judge, seen};
+use crate::case::{Cases, HOST, Seen, Tail, Want, bytes, seen};
+use crate::stage::{Listener, Stage, host, judge};
 
 const NOMINATED: &str = "RFC 9110 §7.6.1: Intermediaries MUST parse a received Connection header field before a message is forwarded and, for each connection-option in this field, remove any header or trailer field(s) from the message with the same name as the connection-option …";
 const ALL: &str = "RFC 9110 §7.6.1: A sender MUST NOT send a connection option corresponding to a field that is intended for all recipients of the content.";

@@ -5,6 +5,11 @@
 
 /// Family, input, and what happens instead, a line each.
 const PENDING: &str = "\
+answers' heads | an LF at the end of the head | answered HTTP/1: got 200 with hello; HTTP/2: got 200 with hello
+answers' heads | an LF for a line end | answered HTTP/1: got 200 with hello; HTTP/2: got 200 with hello
+answers' heads | an empty line first | answered HTTP/1: got 200 with hello; HTTP/2: got 200 with hello
+answers' heads | nothing but LFs | answered HTTP/1: got 200 with hello; HTTP/2: got 200 with hello
+answers' heads | noughts before the length | answered HTTP/1: the client got what is no answer: Content-Length \"005\" and the client got what is no answer: 
 bent framing | coding, 0x09 after the colon | the app saw [\"POST /\"]
 bent framing | coding, 0x09 at the end | the app saw [\"POST /\"]
 bent framing | coding, 0x0a before the name | the app saw [\"POST /\"]
@@ -14,6 +19,9 @@ bent framing | length, 0x0a at the end | the app saw [\"POST /\", \"ldGET /after
 bent framing | length, 0x0a before the name | the app saw [\"POST /\"]
 bent hosts | 0x0a at the end | the app saw [\"GET /\", \"GET /after\"]
 bent hosts | 0x0a before the name | answered [400, 400]
+boundaries | a query of a mebibyte | answered [431]
+boundaries | a target as long as a head | answered [431]
+boundaries | a target of 64 KiB | answered [431]
 bytes in a target | 0x23 | the app saw [\"GET /a\", \"GET /after\"]
 chunks refused | LF at the very end | the app saw [\"POST /\"]
 chunks refused | a NUL in it | the app saw [\"POST /\", \"GET /after\"]
@@ -32,6 +40,7 @@ chunks refused | something after the quote | the app saw [\"POST /\", \"GET /aft
 chunks refused | two semicolons | the app saw [\"POST /\", \"GET /after\"]
 codings | a lone LF after | the app saw [\"POST /\", \"GET /after\"]
 codings | a lone LF before | the app saw [\"POST /\", \"GET /after\"]
+cookies | an LF in a value | the app saw [\"GET /\", \"GET /after\"]
 field lines | an LF after the last field | the app saw [\"GET /\", \"GET /after\"]
 field lines | an LF after the request line | the app saw [\"GET /\", \"GET /after\"]
 field lines | an LF at the end of the head | the app saw [\"GET /\", \"GET /after\"]
@@ -39,6 +48,20 @@ field lines | an LF before a line end | the app saw [\"GET /\"]
 field lines | an LF for a line end | the app saw [\"GET /\", \"GET /after\"]
 field lines | nothing but LFs | the app saw [\"GET /\", \"GET /after\"]
 field lines | two LFs, as if the head ended | the app saw [\"GET /\", \"GET /after\"]
+frames | a path that is a fragment | what reached the app is no exact request: target \"\"
+frames | a path that is a query | ended as Answered(200), and the app saw 1
+frames | a path with a fragment | ended as Answered(200), and the app saw 1
+frames | a scheme in capitals | ended as Answered(200), and the app saw 1
+frames | a trailer that is a pseudo-header | ended as Answered(200), and the app saw 1
+frames | a value with a space after | what reached the app is no exact request: the value \"b \" of x-a
+frames | a value with a space before | what reached the app is no exact request: the value \" b\" of x-a
+frames | a value with a tab after | what reached the app is no exact request: the value \"b\\t\" of x-a
+frames | a value with a tab before | what reached the app is no exact request: the value \"\\tb\" of x-a
+frames | an empty scheme | ended as Answered(200), and the app saw 1
+frames | noughts before a length | what reached the app is no exact request: Content-Length \"005\"
+frames | the scheme ftp | ended as Answered(200), and the app saw 1
+frames | the scheme http within TLS | ended as Answered(200), and the app saw 1
+frames | two lengths that are the same | what reached the app is no exact request: Transfer-Encoding [] with Content-Length [\"5\", \"5\"]
 length and chunks | a length beyond all | the app saw [\"POST /\"]
 length and chunks | a length of nought | the app saw [\"POST /\"]
 length and chunks | a length on each side | the app saw [\"POST /\"]
@@ -55,6 +78,8 @@ length and chunks | with tabs | the app saw [\"POST /\"]
 length and chunks | without spaces | the app saw [\"POST /\"]
 lengths | forty leading noughts | what reached the app is no exact request: Content-Length \"00000000000000000000000000000000000000005\"
 lengths | leading noughts | what reached the app is no exact request: Content-Length \"005\"
+redirects | a fragment | answered [(307, \"https://good.test:16912/a\")]
+redirects | length and chunks | answered [(307, \"https://good.test:16912/a\")]
 requests in a row | three and then length and chunks | the app saw [\"GET /1\", \"POST /2\", \"POST /3\", \"POST /smuggled\"]
 switches | a length | bytes went through
 switches | another protocol | bytes went through

@@ -1,6 +1,7 @@
 //! The request line and the Host.
 
-use crate::stage::{Cases, Listener, Tail, Want, judge, seen};
+use crate::case::{Cases, Tail, Want, seen};
+use crate::stage::{Listener, judge};
 
 const LINE: &str = "RFC 9112 §3: request-line = method SP request-target SP HTTP-version";
 const SPACES: &str = "RFC 9112 §3: … lenient parsing can result in request smuggling security vulnerabilities if there are multiple recipients of the message and each has its own unique interpretation of robustness.";

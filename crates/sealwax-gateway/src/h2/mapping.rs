@@ -134,12 +134,10 @@ fn check_host(authority: Option<&Authority>, headers: &HeaderMap) -> Result<(), 
     }
 }
 
-/// Equal but for case and the port that https has anyway.
+/// Equal but for case. A port that https has anyway makes a difference: the
+/// app is told one of the two.
 fn same_host(authority: &str, host: &HeaderValue) -> bool {
-    fn bare(host: &[u8]) -> &[u8] {
-        host.strip_suffix(b":443").unwrap_or(host)
-    }
-    bare(authority.as_bytes()).eq_ignore_ascii_case(bare(host.as_bytes()))
+    authority.as_bytes().eq_ignore_ascii_case(host.as_bytes())
 }
 
 fn check_path(head: &Parts) -> Result<(), Refusal> {
@@ -199,8 +197,7 @@ mod tests {
             get("https://a/"),
             get("https://a:8443/x?y=%20#z"),
             get("https://A.example/").header("host", "a.example"),
-            get("https://a/").header("host", "a:443"),
-            get("https://a:443/").header("host", "a"),
+            get("https://a:443/").header("host", "a:443"),
             get("https://[::1]:8443/").header("host", "[::1]:8443"),
             // Translated from HTTP/1.1 on the way.
             get("/x").header("host", "a"),
@@ -252,6 +249,7 @@ mod tests {
                 get("https://a/").header("host", "a:8443"),
                 "h2.host.differs",
             ),
+            (get("https://a/").header("host", "a:443"), "h2.host.differs"),
             (get("https://a/").header("host", "a."), "h2.host.differs"),
             (get("https://a/").header("host", ""), "h2.host.differs"),
             (get("https://a/").header("host", latin), "h2.host.differs"),

@@ -27,13 +27,13 @@ impl<'a> Facts<'a> {
         self.policy.headers.fill(headers, &present, &mut missing);
         if record.listens() {
             let applied = self.enforcing();
-            for (rule, name, value) in missing.ruled() {
+            missing.visit(|rule, name, value| {
                 record.routine(|| {
                     Change::new(rule, Action::Added, name.as_str())
                         .after(value.as_bytes())
                         .applied(applied)
                 });
-            }
+            });
         }
         missing
     }

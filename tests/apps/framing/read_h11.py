@@ -33,10 +33,11 @@ def read(connection, messages, started):
             messages[-1]["body"] += bytes(event.data).hex()
         elif isinstance(event, h11.EndOfMessage):
             messages[-1]["trailers"] = fields(event.headers)
+            messages[-1]["complete"] = True
             messages[-1]["end"] = started - len(connection.trailing_data[0])
             return True
         else:
-            message = {"fields": fields(event.headers), "body": "", "trailers": [], "end": None}
+            message = {"fields": fields(event.headers), "body": "", "trailers": [], "complete": False, "end": None}
             message["version"] = text(event.http_version)
             if isinstance(event, h11.Request):
                 message["start"] = text(event.method) + " " + text(event.target)
@@ -44,6 +45,7 @@ def read(connection, messages, started):
                 message["start"] = str(event.status_code)
             messages.append(message)
             if isinstance(event, h11.InformationalResponse) and event.status_code == 101:
+                message["complete"] = True
                 message["end"] = started - len(connection.trailing_data[0])
                 return True
 
