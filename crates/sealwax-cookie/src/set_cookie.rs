@@ -49,6 +49,20 @@ impl<'a> SetCookie<'a> {
     /// a browser refuses for want of an attribute (`SameSite=None` or a name prefix without
     /// `Secure`) is no error, since [`harden`](crate::harden) supplies it.
     pub fn parse(field: &'a [u8]) -> Result<Self, Refusal> {
+        let cookie = Self::parse_with_any_domain(field)?;
+        if cookie.domain.is_some_and(|domain| !domain.is_ascii()) {
+            return Err(Refusal::DomainNotAscii);
+        }
+        Ok(cookie)
+    }
+
+    /// [`parse`](Self::parse) without [`Refusal::DomainNotAscii`]: for hardening what a user agent
+    /// that does not follow the specification could take after all.
+    ///
+    /// # Errors
+    ///
+    /// Every other [`Refusal`].
+    pub fn parse_with_any_domain(field: &'a [u8]) -> Result<Self, Refusal> {
         if has_forbidden_control(field) {
             return Err(Refusal::ControlCharacter);
         }
@@ -85,9 +99,6 @@ impl<'a> SetCookie<'a> {
         };
         if let Some(unparsed) = unparsed {
             split(unparsed, b';').for_each(|raw| cookie.take_raw(raw));
-        }
-        if cookie.domain.is_some_and(|domain| !domain.is_ascii()) {
-            return Err(Refusal::DomainNotAscii);
         }
         Ok(cookie)
     }

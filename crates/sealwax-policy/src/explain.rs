@@ -133,7 +133,7 @@ rules! {
         "A Secure cookie sent over plain HTTP is refused by the browser and readable on the way.";
     /// A browser would ignore this Set-Cookie.
     CookieInvalid = "cookie.invalid", "RFC 6265bis §5.6",
-        "Browsers ignore this Set-Cookie; it is passed on as the app wrote it.";
+        "Browsers ignore this Set-Cookie; where it can be read all the same it is hardened, else it is passed on as the app wrote it.";
     /// A cookie that scripts can read.
     CookieReadable = "cookie.readable", "RFC 6265bis §4.1.2.6",
         "Scripts can read this cookie; it could be hardened if no script needs it.";

@@ -8,8 +8,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use sealwax_policy::{
-    AllowedHosts, Change, Connection, Exchange, Form, Headers, KnownNames, Level, LoopWatch, Mode,
-    Plan, Policy, Redirect, State, Step, Target, TrustedProxies, When,
+    AllowedHosts, Change, Connection, Exchange, Form, Headers, KnownNames, Learned, Level,
+    LoopWatch, Mode, Plan, Policy, Redirect, State, Step, Target, TrustedProxies, When,
 };
 
 static HSTS: HeaderValue = HeaderValue::from_static("max-age=300");
@@ -20,6 +20,14 @@ struct World {
     connection: Connection,
     names: KnownNames,
     loops: LoopWatch,
+    loops_apart: LoopWatch,
+}
+
+/// What becomes of the fields that the policy adds: it puts them into the map, or the driver does.
+#[derive(Clone, Copy)]
+enum Fields {
+    InTheMap,
+    Apart,
 }
 
 /// What came of it: `Err` holds the status and headers of our own answer.
@@ -40,6 +48,7 @@ impl World {
             },
             names: KnownNames::default(),
             loops: LoopWatch::default(),
+            loops_apart: LoopWatch::default(),
         }
     }
 
@@ -50,9 +59,22 @@ impl World {
     }
 
     /// `request`: first line `METHOD URL`, then headers. `response`: first line
-    /// the status, then headers.
+    /// the status, then headers. Both ways to drive an exchange must come to the same.
     fn run(&mut self, request: &str, response: &str) -> Seen {
-        let (line, fields) = request.split_once('\n').unwrap_or((request, ""));
+        let (apart, _) = self.drive(request, response, Fields::Apart);
+        let (seen, learned) = self.drive(request, response, Fields::InTheMap);
+        assert_eq!(seen.app, apart.app);
+        assert_eq!(seen.client, apart.client);
+        assert_eq!(seen.changes, apart.changes);
+        for learned in learned {
+            self.names
+                .learn(&learned.name, learned.form, learned.floored, learned.day);
+        }
+        seen
+    }
+
+    fn drive(&mut self, request: &str, response: &str, fields: Fields) -> (Seen, Vec<Learned>) {
+        let (line, lines) = request.split_once('\n').unwrap_or((request, ""));
         let (method, url) = line.split_once(' ').expect("METHOD URL");
         let mut parts = Request::builder()
             .method(method)
@@ -61,7 +83,7 @@ impl World {
             .expect("request")
             .into_parts()
             .0;
-        parts.headers = headers(fields);
+        parts.headers = headers(lines);
         if !parts.headers.contains_key("host") {
             parts
                 .headers
@@ -75,7 +97,20 @@ impl World {
             hsts: &HSTS,
         };
         let mut exchange = Exchange::new(&self.policy, self.connection, target, &parts, Level::All);
-        let app = match exchange.request(&mut parts, state) {
+        let step = match fields {
+            Fields::InTheMap => exchange.request(&mut parts, state),
+            Fields::Apart => match exchange.request_apart(&mut parts, state) {
+                Ok(route) => {
+                    route.for_each(|name, value| {
+                        let value = HeaderValue::from_bytes(value).expect("a field value");
+                        assert!(!parts.headers.append(name, value), "{name} was there");
+                    });
+                    Step::Forward
+                }
+                Err(answer) => Step::Respond(answer),
+            },
+        };
+        let app = match step {
             Step::Forward => Ok(parts.headers),
             Step::Respond(answer) => {
                 let mut own = answer.headers;
@@ -83,32 +118,41 @@ impl World {
                 Err((answer.status.as_u16(), own))
             }
         };
-        let (status, fields) = response.split_once('\n').unwrap_or((response, ""));
+        let (status, lines) = response.split_once('\n').unwrap_or((response, ""));
         let mut answer = Response::builder()
             .status(status.trim())
             .body(())
             .expect("response")
             .into_parts()
             .0;
-        answer.headers = headers(fields);
-        if app.is_ok()
-            && let Plan::Replace(replaced) = exchange.response(&mut answer, state, &mut self.loops)
-        {
-            answer.headers = replaced.headers;
-            answer
-                .headers
-                .insert("x-status", HeaderValue::from(replaced.status.as_u16()));
+        answer.headers = headers(lines);
+        if app.is_ok() {
+            let plan = match fields {
+                Fields::InTheMap => exchange.response(&mut answer, state, &mut self.loops),
+                Fields::Apart => {
+                    let loops = &mut self.loops_apart;
+                    let (plan, missing) = exchange.response_apart(&mut answer, state, loops);
+                    missing.for_each(|name, value| {
+                        let there = answer.headers.append(name, value.clone());
+                        assert!(!there, "{name} was there");
+                    });
+                    plan
+                }
+            };
+            if let Plan::Replace(replaced) = plan {
+                answer.headers = replaced.headers;
+                answer
+                    .headers
+                    .insert("x-status", HeaderValue::from(replaced.status.as_u16()));
+            }
         }
         let finished = exchange.finish();
-        for learned in finished.learned {
-            self.names
-                .learn(&learned.name, learned.form, learned.floored, learned.day);
-        }
-        Seen {
+        let seen = Seen {
             app,
             client: answer.headers,
             changes: finished.changes,
-        }
+        };
+        (seen, finished.learned)
     }
 
     fn cookie_for(&mut self, sent: &str) -> String {
@@ -244,6 +288,22 @@ fn a_stale_form_is_not_deleted_where_shared_caches_would_keep_it() {
         let seen = World::new().run("GET /app.js\ncookie: sessionid=planted", &response);
         assert_eq!(seen.set_cookies().len(), deleted, "{cache_control}");
     }
+}
+
+#[test]
+fn a_cookie_for_a_domain_that_is_not_ascii_is_hardened_and_not_learnt() {
+    let mut world = World::new();
+    let seen = world.run(
+        "GET /",
+        "200\nset-cookie: sessionid=1; Domain=b\u{fc}cher.example",
+    );
+    assert_eq!(
+        seen.set_cookies(),
+        ["sessionid=1; Domain=b\u{fc}cher.example; Secure; HttpOnly; SameSite=Lax"]
+    );
+    assert!(seen.rules().contains(&"cookie.invalid"));
+    assert!(world.names.is_empty());
+    assert_eq!(world.cookie_for("sessionid=1"), "");
 }
 
 #[test]

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use http::header::HeaderValue;
 use sealwax_cookie::{
-    Demand, Form, Hardened, Known, Refusal, Remembered, SameSite, SameSiteAttribute, SetCookie,
+    Demand, Form, Hardened, Known, Refusal, Remembered, Rename, SameSite, SameSiteAttribute,
+    SetCookie,
 };
 
 use super::{Context, Learned, value};
@@ -66,8 +67,32 @@ impl<'a, 'r> Outgoing<'a, 'r> {
             Ok(cookie) => self.rewrite_valid(cookie),
             Err(refusal) => {
                 self.report_invalid(field, *refusal);
-                None
+                match refusal {
+                    Refusal::DomainNotAscii => self.rewrite_foreign(field),
+                    _ => None,
+                }
             }
+        }
+    }
+
+    /// Browsers ignore a cookie whose `Domain` is not ASCII (RFC 6265bis, Section 5.7). One that
+    /// takes it shall not get it unprotected. The name stays, and nothing is learnt from it: that
+    /// would open the name to every sibling host, for a cookie that hardly anybody has.
+    fn rewrite_foreign(&mut self, field: &HeaderValue) -> Option<HeaderValue> {
+        let cookie = SetCookie::parse_with_any_domain(field.as_bytes()).ok()?;
+        let known = self.context.state.names.get(cookie.name());
+        let demand = Demand {
+            rename: Rename::Never,
+            legacy_client: self.legacy_client(),
+            ..self.context.policy.cookies.demand(&cookie, known)
+        };
+        self.saw_none |= is_for_other_sites(&cookie, &demand);
+        let path = self.context.asked.path().as_bytes();
+        let hardened = sealwax_cookie::harden(&cookie, path, &demand);
+        self.report(&cookie, &hardened);
+        match hardened.field {
+            Cow::Owned(bytes) => value(bytes),
+            Cow::Borrowed(_) => None,
         }
     }
 
@@ -75,8 +100,7 @@ impl<'a, 'r> Outgoing<'a, 'r> {
         let remembered = self.context.state.names.look_up(cookie.name());
         let known = remembered.known();
         let mut demand = self.context.policy.cookies.demand(cookie, known);
-        self.saw_none |= cookie.same_site() == SameSiteAttribute::Is(SameSite::None)
-            || demand.same_site == Some(SameSite::None);
+        self.saw_none |= is_for_other_sites(cookie, &demand);
         demand.legacy_client = self.legacy_client();
         // Unix time fits an i64 for the next 292 billion years.
         let now = i64::try_from(self.context.state.now).unwrap_or(i64::MAX);
@@ -258,6 +282,12 @@ impl<'a, 'r> Outgoing<'a, 'r> {
         self.context.policy.legacy_same_site
             && agent.is_some_and(|agent| sealwax_cookie::cannot_read_none(agent.as_bytes()))
     }
+}
+
+/// Whether the cookie is meant for cross-site use.
+fn is_for_other_sites(cookie: &SetCookie<'_>, demand: &Demand) -> bool {
+    cookie.same_site() == SameSiteAttribute::Is(SameSite::None)
+        || demand.same_site == Some(SameSite::None)
 }
 
 /// What stands before the first `=` or `;`: enough to name a cookie that cannot
