@@ -433,7 +433,7 @@ fn outcome(client: &mut Frames) -> Outcome {
             Ok(Some(frame)) if frame.kind == GOAWAY => {
                 let code = frame.code();
                 client.patience(kit::PATIENCE);
-                assert_eq!(client.farewell(), None, "GOAWAY twice");
+                assert!(client.farewell().is_none(), "GOAWAY twice");
                 return Outcome::Goaway(code);
             }
             Ok(Some(frame)) if frame.kind == RST_STREAM => return Outcome::Reset(frame.code()),

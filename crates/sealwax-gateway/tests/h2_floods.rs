@@ -41,17 +41,17 @@ fn flood(
     settings: &[(u16, u32)],
     next: impl Fn(&mut Frames, u32),
 ) -> Option<u32> {
-    flood_in(running, settings, false, next)
+    flood_in(running, settings, false, next).map(|goaway| goaway.code())
 }
 
 /// `paced`: only as fast as the gateway answers. Sends `next` until the gateway hangs up, while another client is served all
-/// along, and says what the GOAWAY said.
+/// along, and returns the GOAWAY.
 fn flood_in(
     running: &Running,
     settings: &[(u16, u32)],
     paced: bool,
     next: impl Fn(&mut Frames, u32),
-) -> Option<u32> {
+) -> Option<Frame> {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let bystander = scope.spawn(|| {
@@ -81,14 +81,14 @@ fn flood_in(
             }
         }
         client.try_flush();
-        let code = client.farewell();
+        let goaway = client.farewell();
         let grown = resident().saturating_sub(before);
         over.store(true, Ordering::SeqCst);
         let slowest = bystander.join().unwrap();
         assert!(slowest < PATIENCE / 10, "another client waited {slowest:?}");
         // The client's own buffers are in it too.
         assert!(grown < 20 << 20, "{grown} bytes more");
-        code
+        goaway
     })
 }
 
@@ -256,7 +256,8 @@ fn streams_that_we_have_to_reset() {
     ] {
         // Not more at once than may be open: a second frame for a refused stream
         // is another matter.
-        let code = flood_in(&running, &[], true, |client, number| {
+        let asked_before = app.connections();
+        let goaway = flood_in(&running, &[], true, |client, number| {
             let mut head = request("POST", "/");
             head.extend(literal("content-length", "5"));
             let stream = odd(number);
@@ -269,7 +270,16 @@ fn streams_that_we_have_to_reset() {
                 client.put_frame(*kind, *flags, stream, payload);
             }
         });
-        assert_calmed(name, code);
+        let goaway = goaway.unwrap();
+        assert_calmed(name, Some(goaway.code()));
+        // The library would have let a thousand pass.
+        assert_eq!(
+            &goaway.payload[8..],
+            b"too many streams that had to be reset",
+            "{name}"
+        );
+        let asked = app.connections() - asked_before;
+        assert!(asked < 400, "{name}: the app was asked {asked} times");
     }
     // What is an error of the whole connection ends it at the first frame.
     for (kind, flags, payload, expected) in [

@@ -339,13 +339,12 @@ impl Frames {
         panic!("stream {stream} did not end");
     }
 
-    /// The error code of the last GOAWAY before the end of the connection;
-    /// `None` when there was none.
-    pub fn farewell(&mut self) -> Option<u32> {
+    /// The last GOAWAY before the end of the connection.
+    pub fn farewell(&mut self) -> Option<Frame> {
         let mut last = None;
         loop {
             match self.read() {
-                Ok(Some(frame)) if frame.kind == GOAWAY => last = Some(frame.code()),
+                Ok(Some(frame)) if frame.kind == GOAWAY => last = Some(frame),
                 Ok(Some(_)) => {}
                 Ok(None) => return last,
                 Err(error) => panic!("the connection still stands: {error}; last {last:?}"),

@@ -86,14 +86,15 @@ fn receive(guard: &mut Guard, bytes: &[u8], part: usize, now: Duration) {
     assert!(before.is_none() || before == guard.breach());
 }
 
-/// Frames as one who has all bytes at hand would find them: type, stream and payload.
-fn split(mut bytes: &[u8]) -> Vec<(u8, u32, &[u8])> {
+/// Frames as one who has all bytes at hand would find them: type, stream, length
+/// and what is there of the payload.
+fn split(mut bytes: &[u8]) -> Vec<(u8, u32, usize, &[u8])> {
     let mut frames = Vec::new();
     while let [a, b, c, kind, _, d, e, f, g, rest @ ..] = bytes {
         let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
         let stream = u32::from_be_bytes([*d, *e, *f, *g]) & 0x7fff_ffff;
         let payload = &rest[..length.min(rest.len())];
-        frames.push((*kind, stream, payload));
+        frames.push((*kind, stream, length, payload));
         bytes = &rest[payload.len()..];
     }
     frames
@@ -149,8 +150,8 @@ pub(crate) fn h2_guard(script: &[u8]) {
     // Useful work, at the best rate that there is for it.
     let work: u64 = sent
         .iter()
-        .map(|(kind, _, payload)| match kind {
-            0 => 1 + payload.len() as u64 / 512 + 1,
+        .map(|(kind, _, length, _)| match kind {
+            0 => 1 + *length as u64 / 512 + 1,
             1 => 4,
             _ => 0,
         })
@@ -159,7 +160,7 @@ pub(crate) fn h2_guard(script: &[u8]) {
         let count = if kind == Kind::CausedReset {
             let caused = |code: &[u8]| matches!(code, [0, 0, 0, 1 | 3 | 5 | 6 | 7 | 9 | 11]);
             sent.iter()
-                .filter(|(kind, _, payload)| *kind == 3 && caused(payload))
+                .filter(|(kind, _, length, payload)| *kind == 3 && *length == 4 && caused(payload))
                 .count() as u64
         } else {
             received
@@ -181,7 +182,7 @@ pub(crate) fn h2_guard(script: &[u8]) {
         let Some(goaway) = goaway else { continue };
         let reason = breach.unwrap().to_string();
         match &split(&goaway)[..] {
-            [(7, 0, payload)] => {
+            [(7, 0, _, payload)] => {
                 assert_eq!(payload[4..8], [0, 0, 0, 11]);
                 assert_eq!(&payload[8..], reason.as_bytes());
             }
