@@ -7,7 +7,6 @@ use std::io;
 use std::time::Duration;
 
 use http::StatusCode;
-use sealwax_h1::Refusal;
 use sealwax_policy::Problem;
 
 /// Why a configuration cannot be served: the setting, the cause, the mend.
@@ -76,6 +75,34 @@ pub(crate) enum UpstreamFault {
     Unreadable(&'static str),
 }
 
+/// Why a request's head or framing is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// Stable, for logs and tests; dotted from general to special.
+    pub(crate) id: &'static str,
+    /// What was wrong, and the section that it rests on.
+    pub(crate) sentence: &'static str,
+    /// What to answer.
+    pub(crate) status: StatusCode,
+}
+
+impl From<sealwax_h1::Refusal> for Refusal {
+    fn from(refusal: sealwax_h1::Refusal) -> Self {
+        let rule = refusal.rule;
+        Self {
+            id: rule.id(),
+            sentence: rule.sentence(),
+            status: StatusCode::from_u16(rule.status()).unwrap_or(StatusCode::BAD_REQUEST),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} [{}]", self.sentence, self.id)
+    }
+}
+
 /// Why a request was not answered by the app.
 #[derive(Debug)]
 pub(crate) enum Fault {
@@ -85,17 +112,15 @@ pub(crate) enum Fault {
     Misdirected,
     /// A path of the gateway's own that does not exist.
     NotHere,
-    /// The request cannot be read in one way only (`sealwax_h1::Rule`).
+    /// The request cannot be read in one way only.
     Malformed(Refusal),
     /// The head did not come in time.
     HeadTimeout(Duration),
-    /// An upgrade whose request has a body: the bytes could be read as body or
-    /// as the first of the new protocol.
-    UpgradeWithBody,
+    /// The head (414: the request line alone) is longer than
+    /// `limits.request_head`.
+    HeadTooLong(StatusCode, usize),
     /// The head has more fields than `limits.request_headers`.
     TooManyFields(usize),
-    /// A Transfer-Encoding other than `chunked`, which would be lost on the way.
-    TransferCoding,
     /// Plain HTTP on the TLS port that no redirect answers.
     PlainOnTls,
     /// The body is longer than `limits.request_body`.
@@ -121,13 +146,9 @@ impl Fault {
             Fault::Policy(status, _) => *status,
             Fault::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Fault::NotHere => StatusCode::NOT_FOUND,
-            Fault::Malformed(refusal) => {
-                StatusCode::from_u16(refusal.rule.status()).unwrap_or(StatusCode::BAD_REQUEST)
-            }
-            Fault::UpgradeWithBody
-            | Fault::TransferCoding
-            | Fault::PlainOnTls
-            | Fault::BodyBroken => StatusCode::BAD_REQUEST,
+            Fault::Malformed(refusal) => refusal.status,
+            Fault::HeadTooLong(status, _) => *status,
+            Fault::PlainOnTls | Fault::BodyBroken => StatusCode::BAD_REQUEST,
             Fault::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Fault::TooManyFields(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Fault::HeadTimeout(_) | Fault::BodyTimeout(_) | Fault::BodyTooSlow(_) => {
@@ -152,9 +173,10 @@ impl Fault {
             Fault::NotHere => "There is nothing at this address.",
             Fault::Malformed(_) => "The request could not be read.",
             Fault::HeadTimeout(_) => "The request took too long to arrive.",
-            Fault::UpgradeWithBody => "A request to switch protocols cannot carry a body.",
+            Fault::HeadTooLong(..) => {
+                "The request's address or header is longer than accepted here."
+            }
             Fault::TooManyFields(_) => "The request has more header fields than accepted here.",
-            Fault::TransferCoding => "The request's body is encoded in a way not accepted here.",
             Fault::PlainOnTls => {
                 "This port speaks HTTPS only: use an address that begins with https://."
             }
@@ -190,15 +212,12 @@ impl Fault {
             Fault::HeadTimeout(limit) => Cow::Owned(format!(
                 "The client did not send the whole head of its request within {limit:?}; timeouts.request_head sets that limit."
             )),
-            Fault::UpgradeWithBody => Cow::Borrowed(
-                "The request asks for an upgrade and has a body; no client needs that, but smuggling attacks do.",
-            ),
+            Fault::HeadTooLong(_, limit) => Cow::Owned(format!(
+                "The head of the request is longer than limits.request_head, {limit} bytes; raise it if a client needs more. Often it is cookies that have piled up."
+            )),
             Fault::TooManyFields(limit) => Cow::Owned(format!(
                 "The request has more header fields than limits.request_headers, {limit}; raise it if a client needs more."
             )),
-            Fault::TransferCoding => Cow::Borrowed(
-                "The request's Transfer-Encoding is not `chunked` alone; another coding would be lost on the way, and the app would take the coded bytes for the content.",
-            ),
             Fault::PlainOnTls => Cow::Borrowed(
                 "Plain HTTP came in on the https listener; use https:// in the address.",
             ),

@@ -87,20 +87,6 @@ pub(crate) fn strip_trailers(trailers: &mut HeaderMap) {
     }
 }
 
-/// Whether there is one Transfer-Encoding and it is `chunked`. Any other coding
-/// would be lost with the field, and its bytes taken for the content (RFC 9112
-/// §6.1).
-pub(crate) fn is_chunked_only(headers: &HeaderMap) -> bool {
-    let mut values = headers
-        .get_all(header::TRANSFER_ENCODING)
-        .iter()
-        .map(HeaderValue::as_bytes);
-    let one = values
-        .next()
-        .is_some_and(|value| value.trim_ascii().eq_ignore_ascii_case(b"chunked"));
-    one && values.next().is_none()
-}
-
 /// All values of a field, joined, and the field removed; most messages have at
 /// most one.
 fn take(headers: &mut HeaderMap, name: &HeaderName) -> Option<HeaderValue> {

@@ -17,6 +17,7 @@ use crate::body::Body;
 use crate::clock;
 use crate::connection::Client;
 use crate::error::Fault;
+use crate::h2::mapping;
 use crate::hop;
 use crate::live::{Live, Site};
 use crate::log::{self, Access};
@@ -107,8 +108,6 @@ fn to_the_app<'c>(
         },
         &client.activity,
     );
-    let has_body = !body.is_empty();
-    head.extensions.clear();
     let asked = Asked::of(&head.method, &head.headers);
     let nowhere = Refusal {
         client,
@@ -116,7 +115,14 @@ fn to_the_app<'c>(
         asked: &asked,
     };
 
-    // Before all rules: a request has one host, or it is none.
+    // Before all rules: what HTTP/1.1 would say differently is no request, and
+    // one that has not one host is none either.
+    if client.h2
+        && let Err(refusal) = mapping::check(&head)
+    {
+        return Err(nowhere.page(&Fault::Malformed(refusal)));
+    }
+    head.extensions.clear();
     let target = match Target::read(&head) {
         Ok(target) => target,
         Err(rule) => return Err(nowhere.page(&unreadable(rule))),
@@ -138,9 +144,6 @@ fn to_the_app<'c>(
     // cookies (RFC 9113 §8.2.3), which are one field.
     let crumbs = head.headers.get_all(header::COOKIE).iter().count();
     let fields = head.headers.len() - crumbs.saturating_sub(1);
-    // Before the field is gone.
-    let miscoded = head.headers.contains_key(header::TRANSFER_ENCODING)
-        && !hop::is_chunked_only(&head.headers);
     // Before the policy, which adds headers that no `Connection` may remove.
     let upgrade = hop::strip_request(&mut head.headers, head.version);
     let misdirected = is_misdirected(client, live, target.domain(), index);
@@ -157,14 +160,10 @@ fn to_the_app<'c>(
     // What the gateway refuses by itself; the pages pass the policy all the same.
     let refused = if misdirected {
         Some(Fault::Misdirected)
-    } else if miscoded {
-        Some(Fault::TransferCoding)
     } else if fields > live.limits.request_headers {
         Some(Fault::TooManyFields(live.limits.request_headers))
     } else if let Some(limit) = live.limits.request_body.filter(|limit| announced > *limit) {
         Some(Fault::BodyTooLarge(limit))
-    } else if upgrade.is_some() && has_body {
-        Some(Fault::UpgradeWithBody)
     } else if head.uri.path().starts_with(RESERVED_PREFIX) {
         Some(Fault::NotHere)
     } else {
@@ -365,7 +364,7 @@ impl Refusal<'_> {
                 | Fault::BodyTimeout(_)
                 | Fault::BodyTooSlow(_)
                 | Fault::BodyTooLarge(_)
-                | Fault::TransferCoding
+                | Fault::Malformed(_)
         );
         if body_is_broken && !self.client.h2 {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

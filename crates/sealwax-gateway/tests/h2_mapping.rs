@@ -256,7 +256,6 @@ fn a_body_that_is_not_as_long_as_announced_never_ends_well_for_the_app() {
 }
 
 #[test]
-#[ignore = "the service does not ask the mapping rules yet"]
 fn what_the_library_lets_through() {
     let app = App::answering(OK);
     let running = start(&site(&app.url()));

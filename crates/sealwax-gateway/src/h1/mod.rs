@@ -25,8 +25,9 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::Body as _;
+use sealwax_h1::{Refusal, Rule};
 use tokio::io::AsyncWrite as _;
 use tokio::time::Instant;
 
@@ -59,7 +60,7 @@ pub(crate) async fn serve(client: Rc<Client>, stream: Stream, input: Buffer, lim
     let mut rest = Rest::new(true);
     let end = loop {
         let next = poll_fn(|cx| {
-            let next = poll_next(cx, &client, &inbound, &mut rest);
+            let next = poll_next(cx, &client, &inbound, &mut rest, limits);
             if next.is_ready() {
                 return next;
             }
@@ -138,13 +139,14 @@ fn poll_next(
     client: &Client,
     inbound: &Shared,
     rest: &mut Rest,
+    limits: Limits,
 ) -> Poll<Next> {
     let mut inbound = inbound.borrow_mut();
     if let Poll::Ready(outcome) = inbound.poll_head(cx) {
         return Poll::Ready(match outcome {
             Ok(Some(begun)) => Next::Request(begun),
             Ok(None) => Next::Over,
-            Err(Broken::Refused(refusal)) => Next::Refuse(Fault::Malformed(refusal)),
+            Err(Broken::Refused(refusal)) => Next::Refuse(fault(refusal, limits)),
             Err(Broken::Gone) => Next::Gone,
         });
     }
@@ -156,6 +158,19 @@ fn poll_next(
         *rest = Rest::new(true);
     }
     Poll::Pending
+}
+
+/// Names the setting where one decides.
+fn fault(refusal: Refusal, limits: Limits) -> Fault {
+    match refusal.rule {
+        Rule::HeadFields => Fault::TooManyFields(limits.head_fields),
+        Rule::HeadLong => Fault::HeadTooLong(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            limits.head_bytes,
+        ),
+        Rule::RequestLineLong => Fault::HeadTooLong(StatusCode::URI_TOO_LONG, limits.head_bytes),
+        _ => Fault::Malformed(refusal.into()),
+    }
 }
 
 /// What becomes of a connection after a response.

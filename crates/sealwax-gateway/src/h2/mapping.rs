@@ -14,16 +14,7 @@ use http::uri::Authority;
 use http::{Method, StatusCode};
 use hyper::ext::Protocol;
 
-/// Why a request is not passed on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    /// Stable, for logs and tests; dotted from general to special.
-    pub(crate) id: &'static str,
-    /// What was wrong, and the section that it rests on.
-    pub(crate) sentence: &'static str,
-    /// What to answer.
-    pub(crate) status: StatusCode,
-}
+use crate::error::Refusal;
 
 const fn malformed(id: &'static str, sentence: &'static str) -> Refusal {
     Refusal {

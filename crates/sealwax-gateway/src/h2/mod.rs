@@ -15,10 +15,6 @@ mod budget;
 mod coalesce;
 mod frames;
 mod guard;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the service does not ask it yet")
-)]
 pub(crate) mod mapping;
 mod serve;
 

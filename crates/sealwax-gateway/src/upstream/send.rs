@@ -140,7 +140,7 @@ impl From<Failure> for Fault {
             Failure::Idle(limit) => Fault::BodyTimeout(limit),
             Failure::Slow(rate) => Fault::BodyTooSlow(rate),
             Failure::Broken => Fault::BodyBroken,
-            Failure::Malformed(refusal) => Fault::Malformed(refusal),
+            Failure::Malformed(refusal) => Fault::Malformed(refusal.into()),
             Failure::TooLarge(limit) => Fault::BodyTooLarge(limit),
         }
     }
