@@ -53,6 +53,9 @@ struct Shared {
     open: Cell<u64>,
     /// Ever opened.
     opened: Cell<u64>,
+    /// Of the connections asked for, those that were opened or refused at least once. A server
+    /// may well refuse: that is a defence.
+    tried: Cell<u64>,
     /// Ended or refused by the server.
     ended: Cell<u64>,
 }
@@ -73,6 +76,7 @@ pub(crate) async fn slow(
         openers: Semaphore::new(OPENERS),
         open: Cell::default(),
         opened: Cell::default(),
+        tried: Cell::default(),
         ended: Cell::default(),
     });
     for number in 0..args.open {
@@ -80,10 +84,10 @@ pub(crate) async fn slow(
         tokio::task::spawn_local(async move { again_and_again(&shared, number).await });
     }
     let deadline = Instant::now() + STANDING;
-    while shared.opened.get() < args.open {
+    while shared.tried.get() < args.open {
         if Instant::now() > deadline {
             return Err(Error::NotStanding {
-                stand: shared.opened.get(),
+                stand: shared.tried.get(),
                 wanted: args.open,
             });
         }
@@ -133,9 +137,16 @@ async fn allow(shared: Rc<Shared>, refill: u64) {
 }
 
 async fn again_and_again(shared: &Shared, number: u64) {
+    let first = Cell::new(true);
+    let tried = || {
+        if first.replace(false) {
+            shared.tried.set(shared.tried.get() + 1);
+        }
+    };
     loop {
         // How it ended is all the same: it was the server's doing.
-        drop(once(shared, number).await);
+        drop(once(shared, number, &tried).await);
+        tried();
         shared.ended.set(shared.ended.get() + 1);
         if let Ok(permit) = shared.refill.acquire().await {
             permit.forget();
@@ -143,7 +154,7 @@ async fn again_and_again(shared: &Shared, number: u64) {
     }
 }
 
-async fn once(shared: &Shared, number: u64) -> Result<(), Failure> {
+async fn once(shared: &Shared, number: u64, tried: &impl Fn()) -> Result<(), Failure> {
     let turn = shared.openers.acquire().await;
     let source = shared.sources.of(number);
     let over = async |config| handshake(config, &shared.target, source).await;
@@ -152,6 +163,7 @@ async fn once(shared: &Shared, number: u64) -> Result<(), Failure> {
             let mut tcp = shared.target.tcp(source).await.map_err(Failure::Connect)?;
             drop(turn);
             let _held = Held::new(shared);
+            tried();
             let hello = if way == 0 {
                 Vec::new()
             } else {
@@ -163,6 +175,7 @@ async fn once(shared: &Shared, number: u64) -> Result<(), Failure> {
             let mut stream = over(&shared.http1).await?;
             drop(turn);
             let _held = Held::new(shared);
+            tried();
             let mut head = shared.target.http1(LARGE);
             head.truncate(head.len() - 4);
             head.extend_from_slice(b"\r\nX-Slow: ");
@@ -173,6 +186,7 @@ async fn once(shared: &Shared, number: u64) -> Result<(), Failure> {
             let mut stream = over(&shared.http1).await?;
             drop(turn);
             let _held = Held::new(shared);
+            tried();
             let mut head = shared.target.http1(LARGE);
             head.splice(..3, *b"POST");
             head.truncate(head.len() - 2);
@@ -185,6 +199,7 @@ async fn once(shared: &Shared, number: u64) -> Result<(), Failure> {
             let mut stream = over(&shared.http2).await?;
             drop(turn);
             let _held = Held::new(shared);
+            tried();
             stream.write_all(HTTP2_OPEN).await.map_err(Failure::Write)?;
             stream.flush().await.map_err(Failure::Write)?;
             let frames = std::iter::repeat(CONTINUATION.to_vec());
@@ -194,6 +209,7 @@ async fn once(shared: &Shared, number: u64) -> Result<(), Failure> {
             let mut stream = over(&shared.http1).await?;
             drop(turn);
             let _held = Held::new(shared);
+            tried();
             let request = shared.target.http1(LARGE);
             stream.write_all(&request).await.map_err(Failure::Write)?;
             stream.flush().await.map_err(Failure::Write)?;

@@ -372,3 +372,61 @@ fn a_large_response_is_whole_on_either_kind_of_connection() {
     }
     assert_eq!(app.connections(), 1);
 }
+
+const FORMS: [&str; 4] = [
+    "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nhello world",
+    "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6;a=b\r\nhello \r\n5\r\nworld\r\n0\r\n\r\n",
+    "HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n0\r\nX-Sum: 7\r\n\r\n",
+    "HTTP/1.0 200 OK\r\n\r\nhello world",
+];
+
+#[test]
+fn responses_may_come_in_any_pieces() {
+    let app = App::new(|conn| {
+        conn.stream().set_nodelay(true).unwrap();
+        while let Some(head) = conn.head() {
+            let number: usize = head[5..6].parse().unwrap();
+            for byte in FORMS[number].bytes() {
+                conn.send([byte]);
+                std::thread::yield_now();
+            }
+            if number == 3 {
+                return;
+            }
+        }
+    });
+    let running = start(&site(&app.url()));
+    let mut client = Client::plain(running.http);
+    for (number, form) in FORMS.iter().enumerate() {
+        let answer = client.get(&format!("/{number}"));
+        assert!(
+            answer.whole && answer.text() == "hello world",
+            "{form:?} became {answer:?}"
+        );
+    }
+    assert_eq!(app.connections(), 1);
+}
+
+#[test]
+fn a_response_that_is_cut_anywhere_is_never_whole() {
+    let app = App::new(|conn| {
+        let head = conn.head().unwrap();
+        let path = head.split(' ').nth(1).unwrap();
+        let (number, cut) = path[1..].split_once('/').unwrap();
+        let form = FORMS[number.parse::<usize>().unwrap()];
+        conn.send(&form[..cut.parse::<usize>().unwrap()]);
+    });
+    let running = start(&site(&app.url()));
+    // The last form ends where the connection does; nobody can tell.
+    for (number, form) in FORMS.iter().enumerate().take(3) {
+        for cut in 0..form.len() {
+            let mut client = Client::plain(running.http);
+            let answer = client.get(&format!("/{number}/{cut}"));
+            assert!(
+                answer.status == 502 || !answer.whole,
+                "{:?} became {answer:?}",
+                &form[..cut]
+            );
+        }
+    }
+}

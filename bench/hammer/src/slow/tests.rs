@@ -57,3 +57,36 @@ async fn http2_is_left_in_the_midst_of_a_field_section() {
             .unwrap()
     );
 }
+
+#[tokio::test]
+async fn a_server_that_refuses_is_waited_for_no_longer_than_one_that_accepts() {
+    let server = crate::testing::Server::new(Protocol::Http1, |_| async {}).await;
+    let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = crate::target::tests::at(nobody.local_addr().unwrap(), b"");
+    drop(nobody);
+    let shared = Shared {
+        target,
+        http1: server.client(Protocol::Http1),
+        http2: server.client(Protocol::Http2),
+        sources: Sources::ONE,
+        drip: Duration::from_millis(10),
+        refill: Semaphore::new(2),
+        openers: Semaphore::new(OPENERS),
+        open: Cell::default(),
+        opened: Cell::default(),
+        tried: Cell::default(),
+        ended: Cell::default(),
+    };
+    for number in 0..6 {
+        // Each comes once, and the first twice more, by the two permits; then all wait for one.
+        let run = again_and_again(&shared, number);
+        assert!(
+            timeout_at(Instant::now() + Duration::from_millis(100), run)
+                .await
+                .is_err()
+        );
+    }
+    assert_eq!((shared.tried.get(), shared.opened.get()), (6, 0));
+    assert_eq!(shared.ended.get(), 8);
+    assert_eq!(shared.open.get(), 0);
+}

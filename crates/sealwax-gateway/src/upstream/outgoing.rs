@@ -141,7 +141,8 @@ impl Outgoing {
     }
 
     /// Writes what can be written now. Ready when the app has the whole
-    /// request; after an error there is nothing more to write.
+    /// request. After an error there is nothing more to write, unless nothing
+    /// had been: then the whole request can go to another `wire`.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -166,7 +167,10 @@ impl Outgoing {
                 return Poll::Pending;
             }
             if let Err(error) = ready!(self.poll_write(cx, wire)) {
-                self.lose();
+                // What has not begun can begin again, on another connection.
+                if self.begun {
+                    self.lose();
+                }
                 return Poll::Ready(Err(Stopped::Wire(error)));
             }
         }
@@ -285,4 +289,52 @@ impl Outgoing {
 /// `bytes` without the first `skip`.
 fn rest_of(bytes: &[u8], skip: usize) -> &[u8] {
     bytes.get(skip..).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+    use std::os::unix::net::UnixStream;
+    use std::task::Waker;
+
+    use super::*;
+    use crate::upstream::budget::Budget;
+    use crate::upstream::wire::Socket;
+
+    fn pair() -> (Wire, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let socket = tokio::net::UnixStream::from_std(ours).unwrap();
+        let slot = Budget::new(1).slot().unwrap();
+        (Wire::new(Socket::Unix(socket), slot), theirs)
+    }
+
+    #[test]
+    fn what_has_not_begun_begins_again_elsewhere() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let _entered = runtime.enter();
+        let request = http::Request::get("/a").header("host", "b");
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        let mut outgoing = Outgoing::new(&head, RequestBody::empty());
+        let (mut closed, theirs) = pair();
+        drop(theirs);
+        let (mut open, mut theirs) = pair();
+        // Readiness is only told of while the runtime runs.
+        runtime.block_on(async {
+            let stopped = std::future::poll_fn(|cx| outgoing.poll(cx, &mut closed)).await;
+            assert!(matches!(stopped, Err(Stopped::Wire(_))));
+            assert!(!outgoing.has_begun() && !outgoing.is_over());
+            let sent = std::future::poll_fn(|cx| outgoing.poll(cx, &mut open)).await;
+            assert!(sent.is_ok() && outgoing.has_begun() && outgoing.is_over());
+        });
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(outgoing.poll(cx, &mut closed).is_ready());
+        drop(open);
+        let mut text = String::new();
+        theirs.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "GET /a HTTP/1.1\r\nhost: b\r\n\r\n");
+    }
 }
