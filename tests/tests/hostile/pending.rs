@@ -5,11 +5,6 @@
 
 /// Family, input, and what happens instead, a line each.
 const PENDING: &str = "\
-answers' heads | an LF at the end of the head | answered HTTP/1: got 200 with hello; HTTP/2: got 200 with hello
-answers' heads | an LF for a line end | answered HTTP/1: got 200 with hello; HTTP/2: got 200 with hello
-answers' heads | an empty line first | answered HTTP/1: got 200 with hello; HTTP/2: got 200 with hello
-answers' heads | nothing but LFs | answered HTTP/1: got 200 with hello; HTTP/2: got 200 with hello
-answers' heads | noughts before the length | answered HTTP/1: the client got what is no answer: Content-Length \"005\" and the client got what is no answer: 
 bent framing | coding, 0x09 after the colon | the app saw [\"POST /\"]
 bent framing | coding, 0x09 at the end | the app saw [\"POST /\"]
 bent framing | coding, 0x0a before the name | the app saw [\"POST /\"]
@@ -23,6 +18,13 @@ boundaries | a query of a mebibyte | answered [431]
 boundaries | a target as long as a head | answered [431]
 boundaries | a target of 64 KiB | answered [431]
 bytes in a target | 0x23 | the app saw [\"GET /a\", \"GET /after\"]
+chunks passed | the trailer CF-Connecting-IP | the app saw the trailer field cf-connecting-ip: 127.0.0.1
+chunks passed | the trailer Proxy | the app saw the trailer field proxy: http://evil.test
+chunks passed | the trailer Remote-User | the app saw the trailer field remote-user: admin
+chunks passed | the trailer True-Client-IP | the app saw the trailer field true-client-ip: 127.0.0.1
+chunks passed | the trailer X-Original-URL | the app saw the trailer field x-original-url: /admin
+chunks passed | the trailer X-Rewrite-URL | the app saw the trailer field x-rewrite-url: /admin
+chunks passed | the trailer X-SSL-Client-Cert | the app saw the trailer field x-ssl-client-cert: x
 chunks refused | LF at the very end | the app saw [\"POST /\"]
 chunks refused | a NUL in it | the app saw [\"POST /\", \"GET /after\"]
 chunks refused | a NUL in quotes | the app saw [\"POST /\", \"GET /after\"]
@@ -48,8 +50,8 @@ field lines | an LF before a line end | the app saw [\"GET /\"]
 field lines | an LF for a line end | the app saw [\"GET /\", \"GET /after\"]
 field lines | nothing but LFs | the app saw [\"GET /\", \"GET /after\"]
 field lines | two LFs, as if the head ended | the app saw [\"GET /\", \"GET /after\"]
-frames | a path that is a fragment | what reached the app is no exact request: target \"\"
-frames | a path that is a query | ended as Answered(200), and the app saw 1
+frames | a path that is a fragment | ended as Answered(200), and the app saw 1
+frames | a path that is a query | what reached the app is no exact request: target \"?x\"
 frames | a path with a fragment | ended as Answered(200), and the app saw 1
 frames | a scheme in capitals | ended as Answered(200), and the app saw 1
 frames | a trailer that is a pseudo-header | ended as Answered(200), and the app saw 1
@@ -58,10 +60,8 @@ frames | a value with a space before | what reached the app is no exact request:
 frames | a value with a tab after | what reached the app is no exact request: the value \"b\\t\" of x-a
 frames | a value with a tab before | what reached the app is no exact request: the value \"\\tb\" of x-a
 frames | an empty scheme | ended as Answered(200), and the app saw 1
-frames | noughts before a length | what reached the app is no exact request: Content-Length \"005\"
 frames | the scheme ftp | ended as Answered(200), and the app saw 1
 frames | the scheme http within TLS | ended as Answered(200), and the app saw 1
-frames | two lengths that are the same | what reached the app is no exact request: Transfer-Encoding [] with Content-Length [\"5\", \"5\"]
 length and chunks | a length beyond all | the app saw [\"POST /\"]
 length and chunks | a length of nought | the app saw [\"POST /\"]
 length and chunks | a length on each side | the app saw [\"POST /\"]
@@ -76,18 +76,9 @@ length and chunks | the length nominated to be dropped | the app saw [\"POST /\"
 length and chunks | with a field between | the app saw [\"POST /\"]
 length and chunks | with tabs | the app saw [\"POST /\"]
 length and chunks | without spaces | the app saw [\"POST /\"]
-lengths | forty leading noughts | what reached the app is no exact request: Content-Length \"00000000000000000000000000000000000000005\"
-lengths | leading noughts | what reached the app is no exact request: Content-Length \"005\"
-redirects | a fragment | answered [(307, \"https://good.test:16912/a\")]
-redirects | length and chunks | answered [(307, \"https://good.test:16912/a\")]
+redirects | a fragment | answered [(307, \"https://good.test/a\")]
+redirects | length and chunks | answered [(307, \"https://good.test/a\")]
 requests in a row | three and then length and chunks | the app saw [\"GET /1\", \"POST /2\", \"POST /3\", \"POST /smuggled\"]
-switches | a length | bytes went through
-switches | another protocol | bytes went through
-switches | chunks | bytes went through
-switches | h2c | bytes went through
-switches | no Connection | bytes went through
-switches | no protocol | bytes went through
-switches | two protocols | bytes went through
 upgrades and expectations | GET to upgrade with a length | answered [400, 400]
 upgrades and expectations | GET to upgrade with chunks | the app saw [\"GET /after\"]
 upgrades and expectations | POST to upgrade with a length | answered [400, 400]
@@ -108,9 +99,10 @@ white space and targets | CONNECT without a port | the app saw [\"GET /after\"]
 white space and targets | FTP | answered 200
 white space and targets | a fragment | answered 200
 white space and targets | a fragment after a query | answered 200
-white space and targets | a fragment after the host | what reached the app is no exact request: target \"\"
+white space and targets | a fragment after the host | answered 200
 white space and targets | an LF first | the app saw [\"GET /\", \"GET /after\"]
 white space and targets | an absolute OPTIONS without a path | neither denied (answered 200
+white space and targets | an absolute target with a query only | what reached the app is no exact request: target \"?x=1\"
 white space and targets | an empty fragment | answered 200
 ";
 

@@ -86,7 +86,7 @@ fn refused(
             "the beginning of a refused request reached the app: {record:?}"
         ));
     }
-    let heads: Vec<_> = before.iter().map(|seen| seen.is_head()).collect();
+    let heads: Vec<_> = before.iter().map(Seen::is_head).collect();
     let (answers, whole) = answers(heard, &heads)?;
     let (first, last) = answers.split_at(answers.len().min(before.len()));
     echoed(first, before)?;
@@ -141,7 +141,7 @@ fn passed(
     if let Some(one) = record.connections.iter().find(|one| !one.rest().is_empty()) {
         return Err(format!("after it the app got {}", printable(one.rest())));
     }
-    let heads: Vec<_> = seen.iter().map(|seen| seen.is_head()).collect();
+    let heads: Vec<_> = seen.iter().map(Seen::is_head).collect();
     let (answers, whole) = answers(heard, &heads)?;
     if !whole {
         return Err("the last answer is not whole".to_owned());
