@@ -78,8 +78,12 @@ impl Noted {
             6 if name.eq_ignore_ascii_case(b"expect") => self.expect(value, at),
             7 if name.eq_ignore_ascii_case(b"upgrade") => self.upgrade(field, value),
             10 if name.eq_ignore_ascii_case(b"connection") => self.connection(field, value),
-            14 if name.eq_ignore_ascii_case(b"content-length") => self.length(field, value),
-            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.coding(value, at),
+            14 if name.eq_ignore_ascii_case(b"content-length") => {
+                self.length(field, value, has_tab_beside(input, field));
+            }
+            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
+                self.coding(value, at, has_tab_beside(input, field));
+            }
             _ => {}
         }
     }
@@ -130,12 +134,12 @@ impl Noted {
         }
     }
 
-    fn length(&mut self, field: Field, value: &[u8]) {
+    fn length(&mut self, field: Field, value: &[u8], tab: bool) {
         let at = field.name().start;
         if self.length.is_some() {
             self.fault(Rule::LengthRepeated, at);
         }
-        match decimal(value) {
+        match decimal(value).filter(|_| !tab) {
             Some(length) => self.length = Some((length, at)),
             None => {
                 self.length = Some((0, at));
@@ -144,11 +148,13 @@ impl Noted {
         }
     }
 
-    fn coding(&mut self, value: &[u8], at: usize) {
+    fn coding(&mut self, value: &[u8], at: usize, tab: bool) {
         if self.coding.is_some() {
             self.fault(Rule::CodingRepeated, at);
         }
-        let coding = if value.eq_ignore_ascii_case(b"chunked") {
+        let coding = if tab {
+            Coding::Malformed
+        } else if value.eq_ignore_ascii_case(b"chunked") {
             Coding::Chunked
         } else if is_compression_then_chunked(value) {
             Coding::Unsupported
@@ -201,6 +207,19 @@ impl Noted {
     pub(crate) fn asks_to_upgrade(&self, version: Version) -> bool {
         version == Version::Http11 && self.upgrade_option && self.upgrade_beyond_h2c
     }
+}
+
+/// Whether a tab stands beside the value of a field that frames the message. The grammar allows it,
+/// but llhttp (Node) takes one behind `chunked` for a part of the value, and then reads another
+/// message than we do.
+fn has_tab_beside(input: &[u8], field: Field) -> bool {
+    let before = input.get(field.name().end..field.value().start);
+    let after = input.get(field.value().end..).unwrap_or_default();
+    before.is_some_and(|before| before.contains(&b'\t'))
+        || after
+            .iter()
+            .take_while(|&&byte| byte != b'\r')
+            .any(|&byte| byte == b'\t')
 }
 
 /// 1*DIGIT below 2^63, without a leading zero: recipients that count in signed numbers, or read

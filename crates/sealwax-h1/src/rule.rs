@@ -105,13 +105,15 @@ rules! {
     /// Content-Length beside Transfer-Encoding.
     FramingBoth = "h1.framing.both", 400,
         "Content-Length and Transfer-Encoding together let two recipients see different messages (RFC 9112 §6.1).";
-    /// Content-Length is not one number.
+    /// Content-Length is not one number, or a tab stands beside it. RFC 9110 §5.5 allows the tab,
+    /// but not every recipient takes it off.
     Length = "h1.content-length", 400,
         "Content-Length is one decimal number below 2^63 without sign, list or leading zero (RFC 9110 §8.6).";
     /// More than one Content-Length.
     LengthRepeated = "h1.content-length.repeated", 400,
         "Content-Length stands once; a second one, equal or not, is read differently by the next recipient (RFC 9112 §6.3).";
-    /// Transfer-Encoding is not `chunked`.
+    /// Transfer-Encoding is not `chunked`, or a tab stands beside it. RFC 9110 §5.5 allows the
+    /// tab, but not every recipient takes it off.
     Coding = "h1.transfer-encoding", 400,
         "A message whose Transfer-Encoding does not end in a single chunked has no certain end (RFC 9112 §6.3).";
     /// Transfer-Encoding names a compression before `chunked`.

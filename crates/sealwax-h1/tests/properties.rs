@@ -119,7 +119,7 @@ fn request() -> impl Strategy<Value = Vec<u8>> {
         &[
             ("", ""),
             ("Content-Length: 5", "hello"),
-            ("transfer-encoding:\tchunked ", "5\r\nhello\r\n0\r\n\r\n"),
+            ("transfer-encoding:  chunked ", "5\r\nhello\r\n0\r\n\r\n"),
             ("Content-Length: 0", ""),
             ("Transfer-Encoding: Chunked", "0\r\nX: y\r\n\r\n"),
         ][..],
