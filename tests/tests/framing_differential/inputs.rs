@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::readers::{Side, ours};
 
 pub(crate) const REQUESTS: &[&str] = &[
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET http://a\"b/x HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET /a?b=\"c HTTP/1.1\r\nHost: a\r\n\r\n",
     "PUT /x HTTP/1.0\r\nConnection: upgrade\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\r\nabcGET / HTTP/1.0\r\n\r\n",
@@ -26,6 +27,7 @@ pub(crate) const REQUESTS: &[&str] = &[
 ];
 
 pub(crate) const RESPONSES: &[&str] = &[
+    "HTTP/1.1 103 Early Hints\r\nConnection: close\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1 ;a\r\na\r\n0\r\n\r\n",
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: x\r\n\r\n",

@@ -130,14 +130,18 @@ const GUNICORN: [Reason; 3] = [
     ),
 ];
 
-const LLHTTP: [Reason; 3] = [
+const LLHTTP: [Reason; 4] = [
+    (
+        "Data after `Connection: close`",
+        "llhttp heeds Connection also among trailers and in interim responses",
+    ),
     (
         "Invalid character in chunk size",
         "RFC 9112 §7.1.1 has blanks around an extension's semicolon; llhttp does not",
     ),
     (
-        "Invalid character in chunk extensions quote value",
-        "RFC 9110 §5.6.4 has quoted pairs; llhttp does not",
+        "Invalid character in chunk extensions",
+        "the same, and quoted pairs (RFC 9110 §5.6.4)",
     ),
     (
         "Content-Length can't be present with Transfer-Encoding",
