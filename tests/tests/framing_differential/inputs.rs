@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::readers::{Side, ours};
 
 pub(crate) const REQUESTS: &[&str] = &[
+    "GET / HTTP/1.0\r\nExpect: tea\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET http://a\"b/x HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET /a?b=\"c HTTP/1.1\r\nHost: a\r\n\r\n",

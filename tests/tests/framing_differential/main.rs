@@ -115,7 +115,11 @@ const TARGETS: Reason = (
     "hyper refuses some visible ASCII in a target, such as a quotation mark, which browsers send",
 );
 
-const GUNICORN: [Reason; 3] = [
+const GUNICORN: [Reason; 4] = [
+    (
+        "ExpectationFailed",
+        "HTTP/1.0 knows no expectations, so we ignore them there; gunicorn answers 417",
+    ),
     (
         "no message after this one",
         "HTTP/1.0 with two Connection fields: gunicorn ends the connection, we may keep it",
