@@ -151,11 +151,13 @@ impl Turn {
                 plan
             }
             Fields::Apart => {
-                let Ok(route) = exchange.request_apart(&mut request, state) else {
+                let Ok(()) = exchange.request_apart(&mut request, state) else {
                     return Err("the request was not forwarded".to_owned());
                 };
                 wire::write_request(&request, out, |out| {
-                    route.for_each(|name, value| wire::write_field(name, value, out));
+                    exchange
+                        .route_fields()
+                        .for_each(|name, value| wire::write_field(name, value, out));
                 });
                 let (plan, missing) =
                     exchange.response_apart(&mut response, state, &mut self.loops);

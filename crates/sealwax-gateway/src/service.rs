@@ -10,10 +10,10 @@ use http::uri::Uri;
 use http::{Method, Request, Response, StatusCode, Version, response};
 use sealwax_policy::{
     Answer, Change, Connection, Exchange, Level, Mode, Plan, Problem, RESERVED_PREFIX, Rule, State,
-    Step, Target,
+    Target,
 };
 
-use crate::body::Body;
+use crate::body::{Added, Body};
 use crate::clock;
 use crate::connection::Client;
 use crate::error::Fault;
@@ -47,7 +47,8 @@ pub(crate) fn answer(
                 let timeouts = &current.live.timeouts;
                 let Sending { group, upgrade, .. } = *sending;
                 let (head, body) = (&sending.head, &mut sending.body);
-                let received = upstream::send(group, head, body, timeouts, upgrade).await;
+                let route = sending.exchange.route_fields();
+                let received = upstream::send(group, head, &route, body, timeouts, upgrade).await;
                 sending.to_the_client(&client, received, access.as_deref_mut())
             }
         };
@@ -172,16 +173,13 @@ fn to_the_app<'c>(
     if let Some(fault) = refused {
         return Err(finish(client, site, exchange, Own(on_site.page(&fault))));
     }
-    match with_state(site, |state| exchange.request(&mut head, state)) {
-        Step::Respond(answer) => {
-            let outcome = own_answer(&on_site, answer);
-            return Err(finish(client, site, exchange, outcome));
-        }
-        Step::Forward if client.misplaced => {
-            let response = on_site.page(&Fault::PlainOnTls);
-            return Err(finish(client, site, exchange, Own(response)));
-        }
-        Step::Forward => {}
+    if let Err(answer) = with_state(site, |state| exchange.request_apart(&mut head, state)) {
+        let outcome = own_answer(&on_site, answer);
+        return Err(finish(client, site, exchange, outcome));
+    }
+    if client.misplaced {
+        let response = on_site.page(&Fault::PlainOnTls);
+        return Err(finish(client, site, exchange, Own(response)));
     }
 
     for_the_app(&mut head, upgrade.as_ref());
@@ -224,14 +222,21 @@ impl Sending<'_> {
         }
         // The head has been found unambiguous; now it may be judged.
         hop::strip_response(&mut received.head.headers, received.head.status);
+        let mut added = Added::default();
         let plan = with_state(site, |state| {
             let mut loops = client.worker.loops.borrow_mut();
-            exchange.response(&mut received.head, state, &mut loops)
+            let (plan, missing) = exchange.response_apart(&mut received.head, state, &mut loops);
+            if client.h2 {
+                missing.insert_into(&mut received.head.headers);
+            } else {
+                missing.for_each(|name, value| added.push(name, value));
+            }
+            plan
         });
         match plan {
             Plan::Replace(answer) => finish(client, site, exchange, own_answer(&refusal, answer)),
             Plan::Pass => {
-                let response = for_the_client(client, received);
+                let response = for_the_client(client, received).map(|body| body.adding(added));
                 finish(client, site, exchange, Theirs(response))
             }
         }

@@ -20,7 +20,7 @@ static HTTPS: HeaderValue = HeaderValue::from_static("https");
 static PORT_80: HeaderValue = HeaderValue::from_static("80");
 static PORT_443: HeaderValue = HeaderValue::from_static("443");
 
-/// The fields that tell the app who came ([`crate::Exchange::request_apart`]):
+/// The fields that tell the app who came ([`crate::Exchange::route_fields`]):
 /// `X-Forwarded-Proto`, `-Host`, `-Port`, `-For` and `X-Real-IP`, and `Host` where the request
 /// named it in the URL only. `X-Forwarded-For` holds one address, so no app can pick the wrong one.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub struct RouteFields<'a> {
     target: &'a Target,
     has_host: bool,
     secure: bool,
-    client: Option<AddressText>,
+    client: Option<IpAddr>,
 }
 
 /// A value: as a field that is there already, or as mere text.
@@ -45,7 +45,7 @@ impl<'a> RouteFields<'a> {
             target,
             has_host,
             secure: route.secure,
-            client: route.client.map(AddressText::new),
+            client: route.client,
         }
     }
 
@@ -98,7 +98,7 @@ impl<'a> RouteFields<'a> {
                 port => Value::Text(port),
             },
         );
-        if let Some(client) = &self.client {
+        if let Some(client) = self.client.map(AddressText::new) {
             put(&X_FORWARDED_FOR, Value::Text(client.as_bytes()));
             put(&X_REAL_IP, Value::Text(client.as_bytes()));
         }

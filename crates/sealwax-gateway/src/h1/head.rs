@@ -8,7 +8,7 @@ use http::{Method, Request, Version, request};
 use sealwax_h1::{Field, Refusal, RequestHead, Rule};
 
 /// Fields that the policy may add to a request: a map that grows is copied.
-const ROOM: usize = 8;
+const ROOM: usize = 2;
 
 /// A request's head from the bytes that the codec has accepted.
 pub(super) fn request(

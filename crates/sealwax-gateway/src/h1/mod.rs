@@ -251,8 +251,7 @@ async fn respond(
                 && (takes_body || inbound.body_is_done())
                 && !service::says_close(&head)
                 && !client.open.is_draining(cx);
-            let length = body.size_hint().exact();
-            asked.write(outgoing.lead(), &head, framing, length, keep);
+            asked.write(outgoing.lead(), &head, framing, &body, keep);
             if over && framing == Framing::Chunked {
                 outgoing.content(bytes::Bytes::new(), framing, true);
             }

@@ -67,7 +67,7 @@ impl Asked {
         out: &mut Vec<u8>,
         head: &response::Parts,
         framing: Framing,
-        length: Option<u64>,
+        body: &Body,
         keep: bool,
     ) {
         write::status_line(out, head.status.as_u16());
@@ -91,10 +91,11 @@ impl Asked {
             }
             write::field(out, name.as_str().as_bytes(), value.as_bytes());
         }
+        out.extend_from_slice(body.added());
         match framing {
             Framing::Length if !has_length => {
                 let mut digits = itoa::Buffer::new();
-                let length = digits.format(length.unwrap_or(0));
+                let length = digits.format(body.size_hint().exact().unwrap_or(0));
                 write::field(out, b"content-length", length.as_bytes());
             }
             Framing::Chunked => write::field(out, b"transfer-encoding", b"chunked"),

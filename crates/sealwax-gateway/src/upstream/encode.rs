@@ -4,6 +4,7 @@ use http::header;
 use http::request::Parts;
 use http::{HeaderMap, Method};
 use sealwax_h1::write;
+use sealwax_policy::RouteFields;
 
 /// How the end of a request's body is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,9 +16,14 @@ pub(super) enum Framing {
     Chunked,
 }
 
-/// Appends the head to `out`. The framing is what `framing` says, whatever the
-/// fields say: they came from somebody else.
-pub(super) fn head(out: &mut Vec<u8>, head: &Parts, framing: Framing) {
+/// Appends the head to `out`, with what the policy says of the route. The framing
+/// is what `framing` says, whatever the fields say: they came from somebody else.
+pub(super) fn head(
+    out: &mut Vec<u8>,
+    head: &Parts,
+    route: Option<&RouteFields<'_>>,
+    framing: Framing,
+) {
     let target = head.uri.path_and_query();
     let target = target.map_or("/", http::uri::PathAndQuery::as_str);
     write::request_line(out, head.method.as_str().as_bytes(), target.as_bytes());
@@ -25,6 +31,9 @@ pub(super) fn head(out: &mut Vec<u8>, head: &Parts, framing: Framing) {
         if *name != header::CONTENT_LENGTH && *name != header::TRANSFER_ENCODING {
             write::field(out, name.as_str().as_bytes(), value.as_bytes());
         }
+    }
+    if let Some(route) = route {
+        route.for_each(|name, value| write::field(out, name.as_str().as_bytes(), value));
     }
     match framing {
         Framing::Empty if says_empty(head) => write::field(out, b"content-length", b"0"),
@@ -68,7 +77,7 @@ mod tests {
             .header("x-two", "2");
         let parts = request.body(()).unwrap().into_parts().0;
         let mut out = Vec::new();
-        head(&mut out, &parts, framing);
+        head(&mut out, &parts, None, framing);
         String::from_utf8(out).unwrap()
     }
 

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::request::Parts;
 use sealwax_h1::write;
+use sealwax_policy::RouteFields;
 use tokio::time::Instant;
 
 use super::encode::{self, Framing};
@@ -60,7 +61,7 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    pub(super) fn new(head: &Parts, body: RequestBody) -> Self {
+    pub(super) fn new(head: &Parts, route: Option<&RouteFields<'_>>, body: RequestBody) -> Self {
         let framing = match body.length() {
             _ if body.is_empty() => Framing::Empty,
             Some(length) => Framing::Length(length),
@@ -68,7 +69,7 @@ impl Outgoing {
         };
         let mut before = SCRATCH.take();
         before.clear();
-        encode::head(&mut before, head, framing);
+        encode::head(&mut before, head, route, framing);
         let valve = if body.expects_continue() {
             Valve::AwaitContinue
         } else {
@@ -318,7 +319,7 @@ mod tests {
         let _entered = runtime.enter();
         let request = http::Request::get("/a").header("host", "b");
         let (head, ()) = request.body(()).unwrap().into_parts();
-        let mut outgoing = Outgoing::new(&head, RequestBody::empty());
+        let mut outgoing = Outgoing::new(&head, None, RequestBody::empty());
         let (mut closed, theirs) = pair();
         drop(theirs);
         let (mut open, mut theirs) = pair();

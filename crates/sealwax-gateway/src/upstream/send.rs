@@ -7,6 +7,7 @@ use http::request::Parts;
 use http::response;
 use sealwax_config::Timeouts;
 use sealwax_h1::Framing;
+use sealwax_policy::RouteFields;
 use tokio::time::Instant;
 
 use super::download::Download;
@@ -38,7 +39,7 @@ pub(crate) enum Follows {
     Tunnel(Wire),
 }
 
-/// Sends `head` and `body` to one of `group`.
+/// Sends `head`, completed by `route`, and `body` to one of `group`.
 ///
 /// A request is sent again only where that cannot make the app act twice: when
 /// no connection could be made; when not a byte of it had left; or when a kept
@@ -53,6 +54,7 @@ pub(crate) enum Follows {
 pub(crate) fn send<'s>(
     group: &'s Group,
     head: &'s Parts,
+    route: &'s RouteFields<'s>,
     body: &'s mut RequestBody,
     timeouts: &'s Timeouts,
     upgrade: bool,
@@ -92,7 +94,8 @@ pub(crate) fn send<'s>(
                 },
             };
             let outgoing = unsent.take().unwrap_or_else(|| {
-                Outgoing::new(head, std::mem::replace(body, RequestBody::empty()))
+                let body = std::mem::replace(body, RequestBody::empty());
+                Outgoing::new(head, Some(route), body)
             });
             let mut exchange = Exchange::new(lease, outgoing);
             let fault = match exchange.answer(head, upgrade, timeouts.response_head).await {

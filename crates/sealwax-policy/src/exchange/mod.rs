@@ -95,6 +95,8 @@ pub struct Finished {
 #[derive(Debug)]
 pub struct Exchange<'a> {
     facts: Facts<'a>,
+    /// The request had a `Host` field, which stays in the map.
+    has_host: bool,
     cookies: RequestCookies,
     learned: Vec<Learned>,
     record: Recorder,
@@ -169,6 +171,7 @@ impl<'a> Exchange<'a> {
                     from_own_page,
                 },
             },
+            has_host: false,
             cookies: RequestCookies::default(),
             learned: Vec::new(),
             record: Recorder::new(level),
@@ -202,8 +205,8 @@ impl<'a> Exchange<'a> {
     /// Judges the request and rewrites its head for the app.
     pub fn request(&mut self, request: &mut Parts, state: State<'_>) -> Step {
         match self.request_apart(request, state) {
-            Ok(route) => {
-                route.insert_into(&mut request.headers);
+            Ok(()) => {
+                self.route_fields().insert_into(&mut request.headers);
                 Step::Forward
             }
             Err(answer) => Step::Respond(answer),
@@ -211,16 +214,12 @@ impl<'a> Exchange<'a> {
     }
 
     /// The same as [`request`](Self::request), for a driver that writes the head out itself: the
-    /// fields that tell the app who came are returned instead of put into the map, which costs
-    /// more than writing them. They belong in the head.
+    /// [route fields](Self::route_fields) are left out of the map, since to put them there costs
+    /// more than to write them. They belong in the head.
     ///
     /// # Errors
     /// The answer to give instead of forwarding the request.
-    pub fn request_apart(
-        &mut self,
-        request: &mut Parts,
-        state: State<'_>,
-    ) -> Result<RouteFields<'_>, Answer> {
+    pub fn request_apart(&mut self, request: &mut Parts, state: State<'_>) -> Result<(), Answer> {
         let Self { facts, record, .. } = self;
         let policy = facts.policy;
         if let Some(answer) = facts.redirect_to_https(request, record) {
@@ -232,15 +231,20 @@ impl<'a> Exchange<'a> {
             facts.route.by_proxy,
             record,
         );
-        let route = RouteFields::new(&facts.target, facts.route, seen.host);
-        route.record(record);
+        self.has_host = seen.host;
+        RouteFields::new(&facts.target, facts.route, seen.host).record(record);
         if seen.cookie {
             self.cookies = cookies::request(policy, request, state, record);
         }
         if request.method == Method::POST {
             cookies::report_cross_site_post(request, state, record);
         }
-        Ok(route)
+        Ok(())
+    }
+
+    /// The fields that tell the app who came, once the request has been judged.
+    pub fn route_fields(&self) -> RouteFields<'_> {
+        RouteFields::new(&self.facts.target, self.facts.route, self.has_host)
     }
 
     /// Judges the app's response and rewrites its head for the client.
