@@ -32,6 +32,8 @@ enum Want {
     Passed(Seen),
     /// Refused with 400, or passed so.
     Either(Seen),
+    /// The fault shows when the app may have all that was announced: nothing, or exactly that.
+    Announced(Seen),
 }
 
 /// Lines of fields, pieces of data, lines of trailers.
@@ -369,19 +371,8 @@ fn targets(cases: &mut Cases) {
 
 fn bodies(cases: &mut Cases) {
     for (name, lengths, data) in [
-        ("a length too short", "content-length: 5", &["hello!"][..]),
-        (
-            "a length too short by far",
-            "content-length: 0",
-            &["GET /smuggled HTTP/1.1\r\nhost: a\r\n\r\n"],
-        ),
-        ("a length too long", "content-length: 6", &["hello"]),
+        ("a length too long", "content-length: 6", &["hello"][..]),
         ("a length and no data", "content-length: 5", &[]),
-        (
-            "a length too short in two pieces",
-            "content-length: 5",
-            &["hello", "!"],
-        ),
         (
             "two lengths that differ",
             "content-length: 5⏎content-length: 6",
@@ -409,6 +400,25 @@ fn bodies(cases: &mut Cases) {
     ] {
         let head = format!("{POST}⏎{lengths}");
         cases.add(LENGTH, Want::Refused(&[400]), name, &head).data = data;
+    }
+    for (name, length, body, data) in [
+        ("a length too short", "5", "hello", &["hello!"][..]),
+        (
+            "a length too short in two pieces",
+            "5",
+            "hello",
+            &["hello", "!"],
+        ),
+        (
+            "a length too short by far",
+            "0",
+            "",
+            &["GET /smuggled HTTP/1.1\r\nhost: a\r\n\r\n"],
+        ),
+    ] {
+        let want = Want::Announced(seen("POST", "/").body(body));
+        let head = format!("{POST}⏎content-length: {length}");
+        cases.add(LENGTH, want, name, &head).data = data;
     }
     for (name, lengths) in [
         (
@@ -664,6 +674,10 @@ fn verdict(case: &Case, host: &str, end: End, after: End, record: &Record) -> Re
         Want::Refused(statuses) => refused(statuses),
         Want::Passed(seen) => passed(seen),
         Want::Either(seen) => refused(&[400]).or_else(|_| passed(seen)),
+        Want::Announced(seen) => match &requests[..] {
+            [request] => seen.matches(request, host),
+            _ => refused(&[400]),
+        },
     }
 }
 
