@@ -20,6 +20,9 @@ const OWS: &str =
 const EMPTY: &str = "RFC 9110 §5.6.1.2: A recipient MUST parse and ignore a reasonable number of empty list elements …";
 const NONE: &str = "RFC 9112 §6.3: If this is a request message and none of the above are true, then the message body length is zero (no message body is present).";
 const SHORT: &str = "RFC 9112 §6.3: If the sender closes the connection or the recipient times out before the indicated number of octets are received, the recipient MUST consider the message to be incomplete and close the connection.";
+/// RFC 9110 §5.5 allows a tab there, but llhttp (Node.js) does not take it off a coding's name
+/// and so sees another one: nobody needs it, so nobody may send it.
+const TAB: &str = "RFC 9110 §5.5: … a field parsing implementation MUST exclude such whitespace prior to evaluating the field value.";
 /// CGI (RFC 3875 §4.1.18) writes `-` as `_`, so this is another field's name to some apps.
 const FOLDED: &str = "RFC 9110 §5.1: … a proxy MUST forward unrecognized header fields unless … the proxy is specifically configured to block, or otherwise transform, such fields.";
 
@@ -211,10 +214,15 @@ fn a_length_is_one_number() {
         cases.one(SAME, want, Tail::Request, name, &post(fields, "hello"));
     }
     for (name, fields) in [
+        ("a tab before", "Content-Length:\t5"),
+        ("a tab behind", "Content-Length: 5\t"),
+    ] {
+        cases.refused(TAB, &[(name, &post(fields, "hello"))]);
+    }
+    for (name, fields) in [
         ("as it should be", "Content-Length: 5"),
         ("without a space", "Content-Length:5"),
         ("with spaces around", "Content-Length:   5  "),
-        ("with tabs around", "Content-Length:\t5\t"),
         ("in another case", "cOnTeNt-LeNgTh: 5"),
     ] {
         cases.passed(OWS, &hello, &[(name, &post(fields, "hello"))]);
@@ -357,6 +365,13 @@ fn a_coding_is_chunked_alone() {
         cases.one(why, want, Tail::Request, name, &post(fields, "5⏎hello⏎0⏎⏎"));
     }
     for (why, name, fields) in [
+        (TAB, "a tab before", "Transfer-Encoding:\tchunked"),
+        (TAB, "a tab behind", "Transfer-Encoding: chunked\t"),
+        (
+            TAB,
+            "a space and a tab before",
+            "Transfer-Encoding: \tchunked",
+        ),
         (
             SPACE,
             "a space before the colon",
@@ -428,7 +443,6 @@ fn a_coding_is_chunked_alone() {
         (NAMES, "as it should be", "Transfer-Encoding: chunked"),
         (NAMES, "with a capital", "Transfer-Encoding: Chunked"),
         (NAMES, "in capitals", "TRANSFER-ENCODING: CHUNKED"),
-        (OWS, "with tabs around", "Transfer-Encoding:\tchunked\t"),
         (OWS, "without a space", "Transfer-Encoding:chunked"),
         (OWS, "with spaces around", "Transfer-Encoding:   chunked  "),
     ] {
@@ -487,7 +501,7 @@ fn a_framing_field_bent_by_one_byte_is_refused() {
         }
         for (place, line) in sweep::bent("Content-Length", "10", byte) {
             let outside = matches!(place, "after the colon" | "at the end");
-            let want = if outside && matches!(byte, 9 | 32) {
+            let want = if outside && byte == b' ' {
                 Want::Passed(vec![seen("POST", "/").body("helloworld")])
             } else {
                 Want::Refused(&[400])

@@ -1,12 +1,11 @@
 //! HTTP/2 requests that must not become HTTP/1.1 ones, in exact frames.
 
-use futures_util::StreamExt;
 use sealwax_tests::frames::{Frames, block, flag, kind};
-use sealwax_tests::{Record, Recorder, run};
+use sealwax_tests::{Recorder, run};
 
-use crate::case::{HOST, Seen, bytes, seen};
-use crate::pending;
-use crate::stage::{Stage, host, replace};
+use crate::case::{HOST, seen};
+use crate::stage::{Stage, host};
+use crate::streams::{Cases, End, GET, Want, end, fields, judge};
 
 const HOP: &str = "RFC 9113 §8.2.2: An endpoint MUST NOT generate an HTTP/2 message containing connection-specific header fields. … Any message containing connection-specific header fields MUST be treated as malformed.";
 const UPPER: &str = "RFC 9113 §8.2.1: A field name MUST NOT contain characters in the ranges 0x00-0x20, 0x41-0x5a, or 0x7f-0xff (all ranges inclusive).";
@@ -25,68 +24,7 @@ const CONNECT: &str = "RFC 9113 §8.5: The \":scheme\" and \":path\" pseudo-head
 const CRUMBS: &str = "RFC 9113 §8.2.3: If there are multiple Cookie header fields after decompression, these MUST be concatenated into a single octet string using the two-octet delimiter of 0x3b, 0x20 …";
 const TRAILERS: &str = "RFC 9110 §6.5.1: … a recipient MUST NOT merge a received trailer field into the header section …";
 
-#[derive(Clone)]
-enum Want {
-    /// A reset, the end of the connection or one of these; nothing whole reaches the app.
-    Refused(&'static [u16]),
-    Passed(Seen),
-    /// Refused with 400, or passed so.
-    Either(Seen),
-}
-
-/// Lines of fields, pieces of data, lines of trailers.
-struct Case {
-    name: &'static str,
-    head: String,
-    data: &'static [&'static str],
-    trailers: Option<&'static str>,
-    want: Want,
-    why: &'static str,
-}
-
-/// `name: value`, the pseudo-headers' own colon apart; what has no `: ` is a name alone.
-fn fields(lines: &str, host: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
-    lines
-        .split('⏎')
-        .map(|line| {
-            let line = replace(&bytes(line), HOST.as_bytes(), host.as_bytes());
-            let colon = line.iter().skip(1).position(|&byte| byte == b':');
-            let (name, value) = line.split_at(colon.map_or(line.len(), |at| at + 1));
-            let value = value.strip_prefix(b":").unwrap_or(value);
-            let value = value.strip_prefix(b" ").unwrap_or(value);
-            (name.to_vec(), value.to_vec())
-        })
-        .collect()
-}
-
-const GET: &str = ":method: GET⏎:scheme: https⏎:authority: HOST⏎:path: /";
 const POST: &str = ":method: POST⏎:scheme: https⏎:authority: HOST⏎:path: /";
-
-struct Cases(Vec<Case>);
-
-impl Cases {
-    fn refused(&mut self, why: &'static str, rows: &[(&'static str, &str)]) {
-        for (name, head) in rows {
-            self.add(why, Want::Refused(&[400]), name, head);
-        }
-    }
-
-    fn add(&mut self, why: &'static str, want: Want, name: &'static str, head: &str) -> &mut Case {
-        assert!(
-            self.0.iter().all(|case| case.name != name),
-            "{name} comes twice"
-        );
-        self.0.push(Case {
-            name,
-            head: head.to_owned(),
-            data: &[],
-            trailers: None,
-            want,
-            why,
-        });
-        self.0.last_mut().unwrap()
-    }
-}
 
 fn with(field: &str) -> String {
     format!("{GET}⏎{field}")
@@ -369,19 +307,8 @@ fn targets(cases: &mut Cases) {
 
 fn bodies(cases: &mut Cases) {
     for (name, lengths, data) in [
-        ("a length too short", "content-length: 5", &["hello!"][..]),
-        (
-            "a length too short by far",
-            "content-length: 0",
-            &["GET /smuggled HTTP/1.1\r\nhost: a\r\n\r\n"],
-        ),
-        ("a length too long", "content-length: 6", &["hello"]),
+        ("a length too long", "content-length: 6", &["hello"][..]),
         ("a length and no data", "content-length: 5", &[]),
-        (
-            "a length too short in two pieces",
-            "content-length: 5",
-            &["hello", "!"],
-        ),
         (
             "two lengths that differ",
             "content-length: 5⏎content-length: 6",
@@ -409,6 +336,25 @@ fn bodies(cases: &mut Cases) {
     ] {
         let head = format!("{POST}⏎{lengths}");
         cases.add(LENGTH, Want::Refused(&[400]), name, &head).data = data;
+    }
+    for (name, length, body, data) in [
+        ("a length too short", "5", "hello", &["hello!"][..]),
+        (
+            "a length too short in two pieces",
+            "5",
+            "hello",
+            &["hello", "!"],
+        ),
+        (
+            "a length too short by far",
+            "0",
+            "",
+            &["GET /smuggled HTTP/1.1\r\nhost: a\r\n\r\n"],
+        ),
+    ] {
+        let want = Want::Announced(seen("POST", "/").body(body));
+        let head = format!("{POST}⏎content-length: {length}");
+        cases.add(LENGTH, want, name, &head).data = data;
     }
     for (name, lengths) in [
         (
@@ -550,121 +496,12 @@ fn passing(cases: &mut Cases) {
 
 #[test]
 fn requests_in_frames() {
-    let mut cases = Cases(Vec::new());
+    let mut cases = Cases::default();
     heads(&mut cases);
     targets(&mut cases);
     bodies(&mut cases);
     passing(&mut cases);
-    let cases = cases.0;
-    run(120, async {
-        let stage = Stage::new(cases.len(), "", async |_| Recorder::echo().await).await;
-        let played = futures_util::stream::iter(cases.iter().enumerate())
-            .map(async |(number, case)| play(&stage, number, case).await)
-            .buffered(16);
-        let ends: Vec<(End, End)> = played.collect().await;
-        let records = stage.finish().await;
-        let outcomes = cases.iter().zip(ends).zip(&records).enumerate();
-        let outcomes = outcomes.map(|(number, ((case, (end, after)), record))| {
-            let verdict = verdict(case, &host(number), end, after, record);
-            let told = |fault| format!("{fault}\n    in: {}\n    rule: {}", case.head, case.why);
-            (case.name, verdict.map_err(told))
-        });
-        pending::compare("frames", outcomes);
-    });
-}
-
-/// How a stream ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    Answered(u16),
-    /// With this code (RFC 9113 §7).
-    Reset(u32),
-    Gone,
-}
-
-/// Plays the case on stream 1 and, whatever becomes of it, a good request on stream 3.
-async fn play(stage: &Stage, number: usize, case: &Case) -> (End, End) {
-    let host = host(number);
-    let mut frames = Frames::connect(stage.gateway.https, &stage.tls, &host)
-        .await
-        .unwrap();
-    let ends = |last: bool| if last { flag::END_STREAM } else { flag::NONE };
-    let no_body = case.data.is_empty() && case.trailers.is_none();
-    let head = block(&fields(&case.head, &host));
-    frames
-        .send(kind::HEADERS, flag::END_HEADERS | ends(no_body), 1, &head)
-        .await;
-    for (at, data) in case.data.iter().enumerate() {
-        let last = at + 1 == case.data.len() && case.trailers.is_none();
-        frames
-            .send(kind::DATA, ends(last), 1, data.as_bytes())
-            .await;
-    }
-    if let Some(trailers) = case.trailers {
-        let trailers = block(&fields(trailers, &host));
-        let flags = flag::END_HEADERS | flag::END_STREAM;
-        frames.send(kind::HEADERS, flags, 1, &trailers).await;
-    }
-    let first = end(&mut frames, 1).await;
-    let after = block(&fields(&GET.replace(":path: /", ":path: /after"), &host));
-    let flags = flag::END_HEADERS | flag::END_STREAM;
-    frames.send(kind::HEADERS, flags, 3, &after).await;
-    (first, end(&mut frames, 3).await)
-}
-
-async fn end(frames: &mut Frames, stream: u32) -> End {
-    let mut status = None;
-    while let Some(frame) = frames.next().await {
-        match frame.kind {
-            kind::GOAWAY if frame.error_code() != Some(0) => return End::Gone,
-            kind::HEADERS if frame.stream == stream => {
-                status = status.or(frame.status().filter(|status| *status >= 200));
-            }
-            kind::RST_STREAM if frame.stream == stream => {
-                // After an answer it only says that the rest of the request is not wanted.
-                let code = frame.error_code().unwrap_or_default();
-                return status.map_or(End::Reset(code), End::Answered);
-            }
-            _ => {}
-        }
-        if let (Some(status), true) = (status, frame.stream == stream && frame.ends_stream()) {
-            return End::Answered(status);
-        }
-    }
-    End::Gone
-}
-
-fn verdict(case: &Case, host: &str, end: End, after: End, record: &Record) -> Result<(), String> {
-    if let Some(bad) = record.connections.iter().find_map(|one| one.bad.as_ref()) {
-        return Err(format!("what reached the app is no exact request: {bad}"));
-    }
-    let mut requests: Vec<_> = record.requests.iter().map(|(_, request)| request).collect();
-    match (requests.last().map(|one| one.target()), after) {
-        (Some("/after"), End::Answered(200)) => drop(requests.pop()),
-        // A fault of the whole connection takes the next request along.
-        (_, End::Gone) if end == End::Gone => {}
-        _ => return Err(format!("the next request ended as {after:?} after {end:?}")),
-    }
-    let refused = |statuses: &[u16]| match (end, &requests[..]) {
-        (End::Answered(status), []) if statuses.contains(&status) => Ok(()),
-        (End::Reset(_) | End::Gone, []) => Ok(()),
-        (end, requests) => Err(format!(
-            "ended as {end:?}, and the app saw {}",
-            requests.len()
-        )),
-    };
-    let passed = |seen: &Seen| match (end, &requests[..]) {
-        (End::Answered(200), [request]) => seen.matches(request, host),
-        (end, requests) => Err(format!(
-            "ended as {end:?}, and the app saw {}",
-            requests.len()
-        )),
-    };
-    match &case.want {
-        Want::Refused(statuses) => refused(statuses),
-        Want::Passed(seen) => passed(seen),
-        Want::Either(seen) => refused(&[400]).or_else(|_| passed(seen)),
-    }
+    judge("frames", cases);
 }
 
 /// A connection made for one host carries requests for that site only.

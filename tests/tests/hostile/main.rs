@@ -19,6 +19,7 @@ mod pending;
 mod redirects;
 mod request_line;
 mod stage;
+mod streams;
 mod sweep;
 mod tls;
 mod verdict;
