@@ -4,106 +4,94 @@
 //! Deadlines cost nothing on the hot path this way: a request only stores the
 //! time, and one timer per connection, armed now and then, compares.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Instant;
 
-/// The state of one connection. Atomic only because the socket must be `Send`
-/// for hyper's upgrades; one thread touches it.
+/// The state of one connection.
 #[derive(Debug)]
 pub(crate) struct Activity {
-    epoch: Instant,
     /// Requests being answered.
-    busy: AtomicU32,
+    busy: Cell<u32>,
     /// Bytes of the next head have come, but not all.
-    in_head: AtomicBool,
-    /// Milliseconds since `epoch` of the last change.
-    since: AtomicU64,
+    in_head: Cell<bool>,
+    /// The last change.
+    since: Cell<Instant>,
     /// The client may still be sending a body that nobody reads: closing at
     /// once would reset the connection before it has read our answer.
-    linger: AtomicBool,
+    linger: Cell<bool>,
 }
 
-/// What a connection waits for.
+/// What a connection waits for, and since when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Waiting {
-    /// For a request to begin, for so long.
-    Idle(Duration),
-    /// For the rest of a request head, for so long.
-    Head(Duration),
+    /// For a request to begin.
+    Idle(Instant),
+    /// For the rest of a request head.
+    Head(Instant),
     /// For us.
     Busy,
 }
 
 impl Activity {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            epoch: Instant::now(),
-            busy: AtomicU32::new(0),
+    pub(crate) fn new() -> Rc<Self> {
+        Rc::new(Self {
+            busy: Cell::new(0),
             // The first head is awaited from the start.
-            in_head: AtomicBool::new(true),
-            since: AtomicU64::new(0),
-            linger: AtomicBool::new(false),
+            in_head: Cell::new(true),
+            since: Cell::new(Instant::now()),
+            linger: Cell::new(false),
         })
     }
 
     pub(crate) fn waiting(&self) -> Waiting {
-        if self.busy.load(Ordering::Relaxed) > 0 {
-            return Waiting::Busy;
-        }
-        let now = Duration::from_millis(self.now());
-        let since = now.saturating_sub(Duration::from_millis(self.since.load(Ordering::Relaxed)));
-        if self.in_head.load(Ordering::Relaxed) {
-            Waiting::Head(since)
+        if self.busy.get() > 0 {
+            Waiting::Busy
+        } else if self.in_head.get() {
+            Waiting::Head(self.since.get())
         } else {
-            Waiting::Idle(since)
+            Waiting::Idle(self.since.get())
         }
     }
 
     /// The socket has read something.
     pub(crate) fn read(&self) {
-        if self.busy.load(Ordering::Relaxed) == 0 && !self.in_head.swap(true, Ordering::Relaxed) {
+        if self.busy.get() == 0 && !self.in_head.replace(true) {
             self.touch();
         }
     }
 
     /// A request head is complete; the guard lives until its response is.
-    pub(crate) fn begin(self: &Arc<Self>) -> Busy {
-        self.busy.fetch_add(1, Ordering::Relaxed);
-        self.in_head.store(false, Ordering::Relaxed);
-        Busy {
-            activity: Arc::clone(self),
-        }
+    pub(crate) fn begin(self: &Rc<Self>) -> Busy {
+        self.busy.set(self.busy.get() + 1);
+        self.in_head.set(false);
+        Busy(Rc::clone(self))
     }
 
     pub(crate) fn set_linger(&self) {
-        self.linger.store(true, Ordering::Relaxed);
+        self.linger.set(true);
     }
 
     pub(crate) fn lingers(&self) -> bool {
-        self.linger.load(Ordering::Relaxed)
+        self.linger.get()
     }
 
     /// The time of waiting begins anew.
     pub(crate) fn touch(&self) {
-        self.since.store(self.now(), Ordering::Relaxed);
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX)
+        self.since.set(Instant::now());
     }
 }
 
 /// One request being answered.
 #[derive(Debug)]
-pub(crate) struct Busy {
-    activity: Arc<Activity>,
-}
+pub(crate) struct Busy(Rc<Activity>);
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        if self.activity.busy.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.activity.touch();
+        let left = self.0.busy.get().saturating_sub(1);
+        self.0.busy.set(left);
+        if left == 0 {
+            self.0.touch();
         }
     }
 }

@@ -10,7 +10,6 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use tokio::net::TcpStream;
 
@@ -32,7 +31,7 @@ const TLS_HANDSHAKE: u8 = 0x16;
 pub(crate) struct Client {
     pub(crate) worker: Rc<Worker>,
     pub(crate) open: Open,
-    pub(crate) activity: Arc<Activity>,
+    pub(crate) activity: Rc<Activity>,
     pub(crate) peer: IpAddr,
     pub(crate) tls: bool,
     pub(crate) h2: bool,
@@ -72,7 +71,7 @@ pub(crate) async fn serve(
     let mut client = Client {
         worker: Rc::clone(&worker),
         open,
-        activity: Arc::clone(&activity),
+        activity: Rc::clone(&activity),
         peer: peer.ip().to_canonical(),
         tls: false,
         h2: false,

@@ -71,15 +71,12 @@ impl Deadline {
         waiting: Waiting,
         limits: Limits,
     ) -> Poll<Overdue> {
-        let (overdue, limit, waited) = match waiting {
+        let (overdue, limit, since) = match waiting {
             Waiting::Busy => return Poll::Pending,
-            Waiting::Idle(waited) => (Overdue::Idle, limits.keep_alive, waited),
-            Waiting::Head(waited) => (Overdue::Head, limits.head_time, waited),
+            Waiting::Idle(since) => (Overdue::Idle, limits.keep_alive, since),
+            Waiting::Head(since) => (Overdue::Head, limits.head_time, since),
         };
-        let Some(left) = limit.checked_sub(waited).filter(|left| !left.is_zero()) else {
-            return Poll::Ready(overdue);
-        };
-        let due = Instant::now() + left;
+        let due = Instant::from_std(since) + limit;
         let timer = self
             .0
             .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));

@@ -91,7 +91,7 @@ impl Gateway {
         };
         let keeper = Keeper::start(&live).map_err(no_thread)?;
         let (phase, watched) = watch::channel(Phase::Serving);
-        let max_open = max_open(workers);
+        let share = share(workers);
         let https_hint = addresses
             .iter()
             .find(|address| address.scheme == Scheme::Https)
@@ -102,7 +102,7 @@ impl Gateway {
                 live: Arc::clone(&live),
                 listeners,
                 phase: watched.clone(),
-                max_open,
+                share,
                 keeper: keeper.waker(),
                 https_hint: https_hint.clone(),
             };
@@ -217,10 +217,19 @@ fn https_port(addresses: &[Address]) -> Option<u16> {
         .map(|address| address.socket.port())
 }
 
-/// One half of the descriptors is for clients, the other for apps. The soft
-/// limit of most systems is for programs that use `select`; we may take what
-/// the hard one grants.
-fn max_open(workers: usize) -> usize {
+/// How many connections one worker may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Share {
+    /// From clients.
+    pub(crate) clients: usize,
+    /// To apps.
+    pub(crate) apps: usize,
+}
+
+/// Three fifths of the descriptors are for clients, of whom most only keep their
+/// connection, two fifths for apps. The soft limit of most systems is for
+/// programs that use `select`; we may take what the hard one grants.
+fn share(workers: usize) -> Share {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_some() && limit.current < limit.maximum {
@@ -233,8 +242,13 @@ fn max_open(workers: usize) -> usize {
         }
     }
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let share = files.saturating_sub(OWN_FILES) / 2 / workers as u64;
-    usize::try_from(share)
-        .unwrap_or(usize::MAX)
-        .clamp(16, MAX_OPEN)
+    let fifth = files.saturating_sub(OWN_FILES) / 5 / workers as u64;
+    let fifths = |count: u64| {
+        let share = usize::try_from(fifth.saturating_mul(count));
+        share.unwrap_or(usize::MAX).clamp(16, MAX_OPEN)
+    };
+    Share {
+        clients: fifths(3),
+        apps: fifths(2),
+    }
 }

@@ -3,6 +3,7 @@
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{StatusCode, Version};
+use sealwax_policy::is_claim;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -79,7 +80,7 @@ pub(crate) fn strip_trailers(trailers: &mut HeaderMap) {
     }
     let doomed: Vec<HeaderName> = trailers
         .keys()
-        .filter(|name| describes_route(name.as_str()) || is_odd(name.as_str()))
+        .filter(|name| is_claim(name.as_str()))
         .cloned()
         .collect();
     for name in doomed {
@@ -143,10 +144,6 @@ fn remove_nominated(headers: &mut HeaderMap, token: &[u8]) {
 
 fn describes_route(name: &str) -> bool {
     name.starts_with("x-forwarded") || matches!(name, "forwarded" | "x-real-ip")
-}
-
-fn is_odd(name: &str) -> bool {
-    name.bytes().any(|byte| matches!(byte, b'_' | b'.'))
 }
 
 fn keep_trailers_only(headers: &mut HeaderMap) {

@@ -259,11 +259,15 @@ fn is_misdirected(client: &Client, live: &Live, domain: &str, site: usize) -> bo
 /// it.)
 fn for_the_app(head: &mut Parts, upgrade: Option<&HeaderValue>) {
     if head.uri.authority().is_some() {
-        let uri = std::mem::take(&mut head.uri);
-        head.uri = uri
-            .into_parts()
-            .path_and_query
-            .map_or_else(|| Uri::from_static("/"), Uri::from);
+        let target = std::mem::take(&mut head.uri).into_parts().path_and_query;
+        head.uri = match target {
+            // `http://host?query` has an empty path (RFC 9112 §3.2.1).
+            Some(target) if target.as_str().starts_with('?') => {
+                Uri::try_from(format!("/{target}")).unwrap_or_default()
+            }
+            Some(target) => Uri::from(target),
+            None => Uri::from_static("/"),
+        };
     }
     head.version = Version::HTTP_11;
     if let Some(protocols) = upgrade {
@@ -371,7 +375,9 @@ impl Refusal<'_> {
                 | Fault::BodyTooLarge(_)
                 | Fault::Malformed(_)
         );
-        if body_is_broken && !self.client.h2 {
+        // A client that asks for a tunnel may send bytes that are no HTTP.
+        let asks_for_tunnel = fault.status() == StatusCode::METHOD_NOT_ALLOWED;
+        if (body_is_broken || asks_for_tunnel) && !self.client.h2 {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let tell_operator = self.site.is_some_and(|site| site.tell_operator);

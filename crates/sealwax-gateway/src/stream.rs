@@ -3,7 +3,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub(crate) enum Transport {
 /// A client's connection.
 pub(crate) struct Stream {
     transport: Transport,
-    activity: Arc<Activity>,
+    activity: Rc<Activity>,
     /// How slowly the client may take what we send.
     pace: Pace,
     stalled: Option<Pin<Box<Sleep>>>,
@@ -45,7 +45,7 @@ struct Closing {
 }
 
 impl Stream {
-    pub(crate) fn new(transport: Transport, activity: Arc<Activity>, pace: Pace) -> Self {
+    pub(crate) fn new(transport: Transport, activity: Rc<Activity>, pace: Pace) -> Self {
         Self {
             transport,
             activity,

@@ -2,7 +2,7 @@
 //! long the client may take.
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -97,7 +97,7 @@ pub(crate) struct RequestBody(Option<Box<Upload>>);
 
 struct Upload {
     source: Source,
-    activity: Arc<Activity>,
+    activity: Rc<Activity>,
     limits: UploadLimits,
     expects: bool,
     seen: u64,
@@ -114,14 +114,14 @@ impl RequestBody {
         source: Source,
         expects: bool,
         limits: UploadLimits,
-        activity: &Arc<Activity>,
+        activity: &Rc<Activity>,
     ) -> Self {
         if source.is_end_stream() {
             return Self::empty();
         }
         Self(Some(Box::new(Upload {
             source,
-            activity: Arc::clone(activity),
+            activity: Rc::clone(activity),
             expects,
             seen: 0,
             pace: Pace::new(limits.idle, limits.rate),

@@ -17,6 +17,7 @@ use slab::Slab;
 use tokio::sync::{Notify, watch};
 
 use crate::connection;
+use crate::gateway::Share;
 use crate::keeper::Wake;
 use crate::listen::Scheme;
 use crate::live::Live;
@@ -75,7 +76,7 @@ pub(crate) struct Start {
     pub(crate) live: Arc<ArcSwap<Live>>,
     pub(crate) listeners: Vec<(Scheme, TcpListener)>,
     pub(crate) phase: watch::Receiver<Phase>,
-    pub(crate) max_open: usize,
+    pub(crate) share: Share,
     pub(crate) keeper: Sender<Wake>,
     /// Where TLS clients belong that come to the http listener.
     pub(crate) https_hint: Option<String>,
@@ -95,12 +96,11 @@ async fn serve(start: Start) -> io::Result<usize> {
         live,
         listeners,
         mut phase,
-        max_open,
+        share,
         keeper,
         https_hint,
     } = start;
-    // As many descriptors for apps as for clients.
-    let peers = Peers::new(max_open);
+    let peers = Peers::new(share.apps);
     let current = RefCell::new(Current::of(live.load_full(), &peers));
     let worker = Rc::new(Worker {
         live,
@@ -109,7 +109,7 @@ async fn serve(start: Start) -> io::Result<usize> {
         loops: RefCell::default(),
         draining: Cell::new(false),
         open: RefCell::default(),
-        max_open,
+        max_open: share.clients,
         all_closed: Notify::new(),
         keeper,
         complaints: Complaints::default(),

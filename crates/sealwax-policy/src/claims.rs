@@ -58,6 +58,14 @@ const X_ROUTE_SUFFIXES: [&str; 2] = ["-client-ip", "-clientip"];
 /// `x-client-cert`, `x-client-certificate`, `x-ssl-client-s-dn` …
 const X_IDENTITY_PREFIXES: [&str; 3] = ["x-client-cert", "x-remote-user", "x-ssl-client"];
 
+/// Whether a header of this name (in lower case) says something of the client's route or identity
+/// that only a trusted proxy may say, or could be taken for one that does (`x_forwarded_for`). Such
+/// a field must not reach the app in a trailer section either.
+#[must_use]
+pub fn is_claim(name: &str) -> bool {
+    claim(name).is_some()
+}
+
 /// What the header `name` (in lower case) claims; `None` for nearly all.
 pub(crate) fn claim(name: &str) -> Option<Claim> {
     let bytes = name.as_bytes();

@@ -61,6 +61,7 @@ mod route_fields;
 mod target;
 
 pub use answer::{Answer, Problem};
+pub use claims::is_claim;
 pub use cookies::Learned;
 pub use exchange::{Connection, Exchange, Finished, Plan, RESERVED_PREFIX, State, Step};
 pub use explain::{Action, Change, Level, Recorder, Rule};

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::uri::Uri;
 use http::{Method, Request, Version, request};
-use sealwax_h1::{Field, Refusal, RequestHead, Rule};
+use sealwax_h1::{Field, Refusal, RequestHead, Rule, TargetForm};
 
 /// Fields that the policy may add to a request: a map that grows is copied.
 const ROOM: usize = 2;
@@ -20,6 +20,18 @@ pub(super) fn request(
     let method = bytes.get(head.method.clone()).unwrap_or_default();
     let target_at = head.target.start;
     let method = Method::from_bytes(method).map_err(|_| refused(Rule::Method, 0))?;
+    if method == Method::OPTIONS && head.form == TargetForm::Absolute {
+        // Without a path it means `*` (RFC 9112 §3.2.4), which the parts of a
+        // URL cannot say.
+        let target = bytes.get(head.target.clone()).unwrap_or_default();
+        if !target
+            .iter()
+            .skip("https://".len())
+            .any(|byte| *byte == b'/')
+        {
+            return Err(refused(Rule::TargetForm, target_at));
+        }
+    }
     let uri = Uri::from_maybe_shared(bytes.slice(head.target.clone()))
         .map_err(|_| refused(Rule::Target, target_at))?;
     let (mut parts, ()) = Request::new(()).into_parts();

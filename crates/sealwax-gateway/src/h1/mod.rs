@@ -24,12 +24,12 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use http::{Request, Response, StatusCode};
 use http_body::Body as _;
 use sealwax_h1::{Refusal, Rule};
 use tokio::io::AsyncWrite as _;
-use tokio::time::Instant;
 
 use crate::activity::Waiting;
 use crate::body::Body;
@@ -118,8 +118,8 @@ impl Rest {
 
     fn waiting(&self) -> Waiting {
         match self.in_head {
-            true => Waiting::Head(self.since.elapsed()),
-            false => Waiting::Idle(self.since.elapsed()),
+            true => Waiting::Head(self.since),
+            false => Waiting::Idle(self.since),
         }
     }
 }
