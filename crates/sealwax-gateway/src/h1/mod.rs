@@ -252,6 +252,9 @@ async fn respond(
             let takes_body = Inbound::is_shared(inbound);
             let mut inbound = inbound.borrow_mut();
             inbound.forget_continue();
+            if framing == Framing::UntilClose {
+                inbound.stream.end_matters();
+            }
             keep = asked.keep_alive
                 && framing != Framing::UntilClose
                 && (takes_body || inbound.body_is_done())

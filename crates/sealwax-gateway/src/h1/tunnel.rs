@@ -19,6 +19,7 @@ const BUFFER: usize = 16 * 1024;
 /// True when one side broke off: then the other must not take what it has got
 /// for the whole. The app is told here, the client by the caller.
 pub(super) async fn run(inbound: &Shared, mut app: Box<Wire>, idle: Duration) -> bool {
+    inbound.borrow_mut().stream.end_matters();
     let ended = copy(inbound, &mut app, idle).await;
     tracing::debug!(target: "sealwax", ?ended, "an upgraded connection ended");
     let broken = matches!(ended, Ended::Broken(_));

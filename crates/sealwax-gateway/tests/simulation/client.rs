@@ -159,10 +159,9 @@ impl<S: AsyncRead + AsyncWrite> Writer<'_, S> {
             if let Upgrade::Accepted {
                 up, early: false, ..
             } = exchange.upgrade
+                && progress.until(|| progress.switched.get()).await
             {
-                if progress.until(|| progress.switched.get()).await {
-                    self.send(&content(name.key(true), up)).await?;
-                }
+                self.send(&content(name.key(true), up)).await?;
             }
             if let Upgrade::Accepted { .. } = exchange.upgrade {
                 // Who ends at once may have the answer cut off; who has asked

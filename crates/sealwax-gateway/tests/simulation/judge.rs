@@ -163,7 +163,8 @@ impl Case<'_> {
             // RFC 9110 §9.2.2: only on a connection that may have been closed
             // before the request came.
             let stale = |seen: &&Seen| !seen.first && !seen.answered;
-            if !before.is_empty() && !(exchange.may_be_repeated() && before.iter().all(stale)) {
+            let may = exchange.may_be_repeated() && before.iter().all(stale);
+            if !may && !before.is_empty() {
                 self.problem(nth, format!("sent again after {before:?}"));
             }
         }
@@ -249,11 +250,14 @@ impl Case<'_> {
             self.problem(nth, format!("the {who} got {bytes} of {wanted} bytes through the tunnel, ended well: {clean}"));
         }
         // An end that nobody meant must not look like one.
-        let broken = |fault: &Fault| fault.kind == Kind::Reset;
+        let broken = |fault: &Fault| {
+            let no_end = self.over == Over::Tls && fault.stream.is_clients();
+            fault.kind == Kind::Reset || no_end
+        };
         let only = !self.fired.is_empty() && self.fired.iter().all(broken);
         if only && *clean && bytes.len() < wanted.len() {
             let (bytes, wanted) = (bytes.len(), wanted.len());
-            self.problem(nth, format!("the {who} got {bytes} of {wanted} bytes through a tunnel that was reset, and took them for all"));
+            self.problem(nth, format!("the {who} got {bytes} of {wanted} bytes through a tunnel that broke, and took them for all"));
         }
     }
 }

@@ -22,6 +22,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     unreachable_pub,
     reason = "a test fails by panicking"
 )]
@@ -31,6 +32,7 @@ mod kit;
 
 mod app;
 mod client;
+mod h2;
 mod judge;
 mod line;
 mod message;
@@ -132,7 +134,7 @@ fn random(over: Over, plan: fn(u64) -> Scenario) {
     let one = one.map(|seed| seed.parse().expect("SEALWAX_SEED: a number"));
     let (from, count, time) = match (one, is_long()) {
         (Some(seed), _) => (seed, 1, 60),
-        (None, false) => (0, 3000, 10),
+        (None, false) => (0, 2500, 10),
         (None, true) => (3000, 1_000_000, 180),
     };
     let seeds = from..from + count;
@@ -151,4 +153,10 @@ fn random_scenarios_over_plain_http() {
 #[test]
 fn random_scenarios_over_tls() {
     random(Over::Tls, Scenario::random);
+}
+
+/// The faults are on the app's side.
+#[test]
+fn random_scenarios_over_http2() {
+    random(Over::H2, Scenario::random_h2);
 }

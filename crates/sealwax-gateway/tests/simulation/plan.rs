@@ -168,6 +168,7 @@ impl Exchange {
 /// What one client does on one connection, and what happens meanwhile.
 #[derive(Debug, Clone)]
 pub struct Scenario {
+    /// Zero where it was not made from one.
     pub seed: u64,
     pub exchanges: Vec<Exchange>,
     /// Requests do not wait for responses.

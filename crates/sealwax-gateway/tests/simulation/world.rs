@@ -16,6 +16,7 @@ use tokio_rustls::TlsConnector;
 
 use super::app::App;
 use super::client::{self, Client};
+use super::h2;
 use super::judge::{Over, judge};
 use super::kit::{self, Running, client_config};
 use super::line::{Line, Stream};
@@ -221,8 +222,9 @@ impl Lane {
             return (run, Outcome::Right);
         }
         let text = format!(
-            "{}\n  {:?} over {:?}, lane {}, happened: {:?}, passed: {:?}",
+            "{}\n  SEALWAX_SEED={} {:?} over {:?}, lane {}, happened: {:?}, passed: {:?}",
             problems.join("\n"),
+            run.scenario.seed,
             run.scenario,
             self.over,
             self.number,
@@ -255,7 +257,7 @@ impl Lane {
         let name = ServerName::try_from(host.clone()).unwrap();
         let stream = self.connector.connect(name, line).await?;
         Ok(match self.over {
-            Over::H2 => todo!(),
+            Over::H2 => h2::play(stream, run, &host).await?,
             _ => client::play(stream, run, &host).await,
         })
     }
