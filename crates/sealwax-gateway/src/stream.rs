@@ -78,6 +78,13 @@ impl Stream {
         outcome.map_ok(|()| count)
     }
 
+    /// The end of the connection will be that of a message.
+    pub(crate) fn end_matters(&mut self) {
+        if let Transport::Tls(tls) = &mut self.transport {
+            tls.end_matters();
+        }
+    }
+
     /// Ends the connection so that the client cannot take what it has got for
     /// the whole, even where only the end of the connection would say so.
     pub(crate) fn reset(self) {

@@ -27,6 +27,8 @@ pub(crate) struct TlsStream {
     /// What was read from the socket and not given to TLS yet.
     received: Buffer,
     peer_left: bool,
+    /// What goes over it has no end but that of the connection.
+    end_matters: bool,
     /// Bytes of ciphertext that the socket has taken.
     sent: u64,
 }
@@ -70,6 +72,7 @@ pub(crate) async fn accept(
         tls,
         received,
         peer_left: false,
+        end_matters: false,
         sent: 0,
     };
     std::future::poll_fn(|cx| stream.poll_handshake(cx)).await?;
@@ -141,6 +144,13 @@ impl TlsStream {
     /// Whether ciphertext waits for the socket.
     pub(crate) fn wants_send(&self) -> bool {
         self.tls.wants_write()
+    }
+
+    /// From now on only a close_notify tells the whole from a part (RFC 8446
+    /// §6.1): ours goes out also where the client has sent its own and reads
+    /// on, and an end without the client's is an error.
+    pub(crate) fn end_matters(&mut self) {
+        self.end_matters = true;
     }
 
     pub(crate) fn tcp(&self) -> &TcpStream {
@@ -221,7 +231,7 @@ impl AsyncRead for TlsStream {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 // No close_notify: HTTP's own framing tells a whole message
                 // from a cut one.
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && !this.end_matters => {
                     this.peer_left = true;
                     return Poll::Ready(Ok(()));
                 }
@@ -273,7 +283,7 @@ impl AsyncWrite for TlsStream {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if !this.peer_left {
+        if !this.peer_left || this.end_matters {
             this.tls.send_close_notify();
             ready!(this.poll_send(cx))?;
         }

@@ -84,8 +84,18 @@ pub(crate) async fn serve(client: Rc<Client>, stream: Stream, input: Buffer, lim
         }
         rest = Rest::new(false);
     };
+    let end = match end {
+        End::Tunnel(app) => {
+            let idle = limits.upgraded_idle;
+            match Box::pin(tunnel::run(&inbound, app, idle)).await {
+                true => End::Reset,
+                false => End::Drop,
+            }
+        }
+        end => end,
+    };
     match end {
-        End::Keep | End::Drop => {}
+        End::Keep | End::Drop | End::Tunnel(_) => {}
         End::Close => {
             poll_fn(|cx| Inbound::poll_alone(&inbound, cx)).await;
             let _ =
@@ -95,10 +105,6 @@ pub(crate) async fn serve(client: Rc<Client>, stream: Stream, input: Buffer, lim
             if let Some(inbound) = Rc::into_inner(inbound) {
                 inbound.into_inner().stream.reset();
             }
-        }
-        End::Tunnel(app) => {
-            let idle = limits.upgraded_idle;
-            Box::pin(tunnel::run(&inbound, app, idle)).await;
         }
     }
 }
@@ -246,6 +252,9 @@ async fn respond(
             let takes_body = Inbound::is_shared(inbound);
             let mut inbound = inbound.borrow_mut();
             inbound.forget_continue();
+            if framing == Framing::UntilClose {
+                inbound.stream.end_matters();
+            }
             keep = asked.keep_alive
                 && framing != Framing::UntilClose
                 && (takes_body || inbound.body_is_done())

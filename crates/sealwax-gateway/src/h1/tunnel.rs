@@ -16,9 +16,17 @@ use crate::upstream::Wire;
 
 const BUFFER: usize = 16 * 1024;
 
-pub(super) async fn run(inbound: &Shared, app: Box<Wire>, idle: Duration) {
-    let ended = copy(inbound, app, idle).await;
+/// True when one side broke off: then the other must not take what it has got
+/// for the whole. The app is told here, the client by the caller.
+pub(super) async fn run(inbound: &Shared, mut app: Box<Wire>, idle: Duration) -> bool {
+    inbound.borrow_mut().stream.end_matters();
+    let ended = copy(inbound, &mut app, idle).await;
     tracing::debug!(target: "sealwax", ?ended, "an upgraded connection ended");
+    let broken = matches!(ended, Ended::Broken(_));
+    if broken {
+        app.reset();
+    }
+    broken
 }
 
 #[derive(Debug)]
@@ -28,7 +36,7 @@ enum Ended {
     Idle,
 }
 
-async fn copy(inbound: &Shared, app: Box<Wire>, idle: Duration) -> Ended {
+async fn copy(inbound: &Shared, app: &mut Wire, idle: Duration) -> Ended {
     let seen = Rc::new(Cell::new(Instant::now()));
     let mut client = Watched {
         io: ClientSide(Rc::clone(inbound)),

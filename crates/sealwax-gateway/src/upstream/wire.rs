@@ -3,6 +3,7 @@
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
@@ -100,6 +101,15 @@ impl Wire {
             self.size = size;
         } else {
             self.buffer.reserve(size.bytes());
+        }
+    }
+
+    /// Ends the connection so that the app cannot take what it has got for the
+    /// whole. A Unix socket knows no such end, and is closed.
+    pub(crate) fn reset(self) {
+        if let Socket::Tcp(socket) = &self.socket {
+            // If it cannot be reset it is closed.
+            let _ = socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO));
         }
     }
 
