@@ -54,6 +54,7 @@ mod connection;
 mod deadline;
 mod disk;
 mod error;
+mod fields;
 mod gateway;
 mod h1;
 mod h2;

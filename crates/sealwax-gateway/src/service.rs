@@ -17,6 +17,7 @@ use crate::body::{Added, Body};
 use crate::clock;
 use crate::connection::Client;
 use crate::error::Fault;
+use crate::fields;
 use crate::h2::mapping;
 use crate::hop;
 use crate::live::{Live, Site};
@@ -206,8 +207,10 @@ impl Sending<'_> {
             site,
             mut exchange,
             asked,
+            head,
             ..
         } = *self;
+        fields::recycle(head.headers);
         let refusal = Refusal {
             client,
             site: Some(site),
@@ -263,7 +266,7 @@ fn for_the_app(head: &mut Parts, upgrade: Option<&HeaderValue>) {
         head.uri = match target {
             // `http://host?query` has an empty path (RFC 9112 §3.2.1).
             Some(target) if target.as_str().starts_with('?') => {
-                Uri::try_from(format!("/{target}")).unwrap_or_default()
+                Uri::try_from(format!("/{}", target.as_str())).unwrap_or_default()
             }
             Some(target) => Uri::from(target),
             None => Uri::from_static("/"),

@@ -211,7 +211,12 @@ pub(crate) struct Open {
 }
 
 impl Open {
-    /// Whether the process is about to end. The task is woken when it is.
+    /// Whether the process is about to end.
+    pub(crate) fn drains(&self) -> bool {
+        self.worker.draining.get()
+    }
+
+    /// The same; the task is woken when it is.
     pub(crate) fn is_draining(&self, cx: &Context<'_>) -> bool {
         let mut open = self.worker.open.borrow_mut();
         if let Some(waker) = open.get_mut(self.place)

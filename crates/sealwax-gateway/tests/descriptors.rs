@@ -27,9 +27,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use kit::{Client, Running, client_config, site, start};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// Of the descriptors left by the gateway's own 64, half are for apps.
+/// Of the descriptors left by the gateway's own 64, two fifths are for apps.
 const FILES: u64 = 200;
-const FOR_APPS: usize = 68;
+const FOR_APPS: usize = 54;
 
 /// Answers each request after 200 ms with the most connections that were open
 /// at once, until its standard input ends.

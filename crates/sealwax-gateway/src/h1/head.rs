@@ -2,10 +2,11 @@
 //! fields.
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::uri::Uri;
 use http::{Method, Request, Version, request};
 use sealwax_h1::{Field, Refusal, RequestHead, Rule, TargetForm};
+
+use crate::fields;
 
 /// Fields that the policy may add to a request: a map that grows is copied.
 const ROOM: usize = 2;
@@ -41,29 +42,6 @@ pub(super) fn request(
         sealwax_h1::Version::Http10 => Version::HTTP_10,
         sealwax_h1::Version::Http11 => Version::HTTP_11,
     };
-    parts.headers = map(&bytes, fields, ROOM)?;
+    parts.headers = fields::map(&bytes, fields, ROOM)?;
     Ok(parts)
-}
-
-pub(super) fn trailers(bytes: Bytes, fields: &[Field]) -> Result<HeaderMap, Refusal> {
-    map(&bytes, fields, 0)
-}
-
-fn map(bytes: &Bytes, fields: &[Field], room: usize) -> Result<HeaderMap, Refusal> {
-    let mut map = HeaderMap::with_capacity(fields.len() + room);
-    for field in fields {
-        let (name, value) = (field.name(), field.value());
-        let refused = |rule| Refusal {
-            rule,
-            at: name.start,
-        };
-        let name_bytes = bytes.get(name.clone()).unwrap_or_default();
-        let name = HeaderName::from_bytes(name_bytes).map_err(|_| refused(Rule::FieldName))?;
-        let value = HeaderValue::from_maybe_shared(bytes.slice(value))
-            .map_err(|_| refused(Rule::FieldValue))?;
-        // A map holds 32,768 fields; the codec's limits are far below.
-        map.try_append(name, value)
-            .map_err(|_| refused(Rule::HeadFields))?;
-    }
-    Ok(map)
 }

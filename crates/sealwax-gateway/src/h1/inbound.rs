@@ -16,6 +16,7 @@ use tokio::io::AsyncWrite as _;
 
 use super::head;
 use crate::buffer::{BLOCK, Buffer};
+use crate::fields;
 use crate::stream::Stream;
 
 /// RFC 9110 §15.2.1.
@@ -221,7 +222,7 @@ impl Inbound {
                         let trailers = body.trailers();
                         self.input.consume(skip);
                         let fields = trailers.map(|trailers| {
-                            head::trailers(Bytes::from(trailers.bytes), &trailers.fields)
+                            fields::map(&Bytes::from(trailers.bytes), &trailers.fields, 0)
                         });
                         return Poll::Ready(fields.map(|fields| match fields {
                             Ok(fields) => Ok(Frame::trailers(fields)),

@@ -37,6 +37,7 @@ use crate::buffer::Buffer;
 use crate::connection::Client;
 use crate::deadline::{Deadline, Limits, Overdue};
 use crate::error::Fault;
+use crate::fields;
 use crate::service;
 use crate::stream::Stream;
 use crate::upload::Source;
@@ -240,31 +241,21 @@ async fn respond(
     let (head, mut body) = response.into_parts();
     let framing = asked.framing(&head, &body);
     let switched = body.take_switched();
-    let mut outgoing = Outgoing::begin();
-    let mut keep = false;
-    let mut begun = false;
     let mut over = framing == Framing::Empty || body.is_end_stream();
+    let request_ends = begin(inbound, framing);
+    let keep = asked.keep_alive
+        && framing != Framing::UntilClose
+        && request_ends
+        && !service::says_close(&head)
+        && !client.open.drains();
+    let mut outgoing = Outgoing::begin();
+    asked.write(outgoing.lead(), &head, framing, &body, keep);
+    if over && framing == Framing::Chunked {
+        outgoing.content(bytes::Bytes::new(), framing, true);
+    }
+    fields::recycle(head.headers);
     let mut leaving = Leaving::default();
     let written = poll_fn(|cx| {
-        if !begun {
-            begun = true;
-            // The app may go on taking the body while it answers.
-            let takes_body = Inbound::is_shared(inbound);
-            let mut inbound = inbound.borrow_mut();
-            inbound.forget_continue();
-            if framing == Framing::UntilClose {
-                inbound.stream.end_matters();
-            }
-            keep = asked.keep_alive
-                && framing != Framing::UntilClose
-                && (takes_body || inbound.body_is_done())
-                && !service::says_close(&head)
-                && !client.open.is_draining(cx);
-            asked.write(outgoing.lead(), &head, framing, &body, keep);
-            if over && framing == Framing::Chunked {
-                outgoing.content(bytes::Bytes::new(), framing, true);
-            }
-        }
         loop {
             // The first content goes out with the head.
             if !over && outgoing.has_room() {
@@ -313,6 +304,18 @@ async fn respond(
         true => End::Keep,
         false => End::Close,
     }
+}
+
+/// A response begins. Whether the request will be over when it ends, as far as
+/// can be seen: the app may go on taking the body while it answers.
+fn begin(inbound: &Shared, framing: Framing) -> bool {
+    let takes_body = Inbound::is_shared(inbound);
+    let mut inbound = inbound.borrow_mut();
+    inbound.forget_continue();
+    if framing == Framing::UntilClose {
+        inbound.stream.end_matters();
+    }
+    takes_body || inbound.body_is_done()
 }
 
 /// Why a response did not reach its end.

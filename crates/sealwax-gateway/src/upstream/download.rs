@@ -13,8 +13,8 @@ use super::buffers::Size;
 use super::exchange::Exchange;
 use super::outgoing::{Outgoing, Stopped, Valve};
 use super::pool::Lease;
-use super::response;
 use crate::body::Broken;
+use crate::fields;
 use crate::hop;
 
 /// How long a client may go on with its body after the app has given its whole
@@ -287,7 +287,7 @@ enum Next {
 
 fn trailer_map(trailers: sealwax_h1::Trailers) -> Option<Box<HeaderMap>> {
     let bytes = Bytes::from(trailers.bytes);
-    let mut map = response::map(&bytes, &trailers.fields, 0)?;
+    let mut map = fields::map(&bytes, &trailers.fields, 0).ok()?;
     hop::strip_trailers(&mut map);
     (!map.is_empty()).then(|| Box::new(map))
 }
