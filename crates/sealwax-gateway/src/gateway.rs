@@ -11,6 +11,8 @@ use sealwax_cert::Tickets;
 use sealwax_config::{Config, Listen};
 use tokio::sync::watch;
 
+use crate::clients::Clients;
+use crate::crowd::Capacity;
 use crate::error::StartError;
 use crate::keeper::Keeper;
 use crate::listen::{self, Address, Scheme};
@@ -91,7 +93,9 @@ impl Gateway {
         };
         let keeper = Keeper::start(&live).map_err(no_thread)?;
         let (phase, watched) = watch::channel(Phase::Serving);
-        let max_open = max_open(workers);
+        let descriptors = descriptors(workers);
+        let capacity = Capacity::new(descriptors, workers);
+        let clients = Clients::new();
         let https_hint = addresses
             .iter()
             .find(|address| address.scheme == Scheme::Https)
@@ -102,7 +106,9 @@ impl Gateway {
                 live: Arc::clone(&live),
                 listeners,
                 phase: watched.clone(),
-                max_open,
+                descriptors,
+                capacity,
+                clients: Arc::clone(&clients),
                 keeper: keeper.waker(),
                 https_hint: https_hint.clone(),
             };
@@ -220,7 +226,7 @@ fn https_port(addresses: &[Address]) -> Option<u16> {
 /// One half of the descriptors is for clients, the other for apps. The soft
 /// limit of most systems is for programs that use `select`; we may take what
 /// the hard one grants.
-fn max_open(workers: usize) -> usize {
+fn descriptors(workers: usize) -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_some() && limit.current < limit.maximum {

@@ -35,7 +35,8 @@ use crate::activity::Waiting;
 use crate::body::Body;
 use crate::buffer::Buffer;
 use crate::connection::Client;
-use crate::deadline::{Deadline, Limits, Overdue};
+use crate::crowd::Outlook;
+use crate::deadline::{Deadline, Limits, Overdue, Total};
 use crate::error::Fault;
 use crate::service;
 use crate::stream::Stream;
@@ -74,8 +75,14 @@ pub(crate) async fn serve(client: Rc<Client>, stream: Stream, input: Buffer, lim
         });
         let next = next.await;
         let end = match next {
-            Next::Request(begun) => Box::pin(exchange(&client, &inbound, begun)).await,
-            Next::Refuse(fault) => Box::pin(refuse(&client, &inbound, &fault)).await,
+            Next::Request(begun) => {
+                let total = Total::new(limits.total, rest.head_began());
+                Box::pin(exchange(&client, &inbound, begun, &mut deadline, total)).await
+            }
+            Next::Refuse(fault) => {
+                let total = Total::new(limits.total, Instant::now());
+                Box::pin(refuse(&client, &inbound, &fault, &mut deadline, total)).await
+            }
             Next::Over => End::Close,
             Next::Gone => End::Drop,
         };
@@ -114,12 +121,33 @@ struct Rest {
     /// A head is awaited: the first one, or the rest of one that has begun.
     in_head: bool,
     since: Instant,
+    /// When the first part of a head came that is in parts.
+    begun: Option<Instant>,
 }
 
 impl Rest {
     fn new(in_head: bool) -> Self {
         let since = Instant::now();
-        Self { in_head, since }
+        Self {
+            in_head,
+            since,
+            begun: None,
+        }
+    }
+
+    /// A part of a head is there.
+    fn note_begun(&mut self) {
+        if self.begun.is_none() {
+            if !self.in_head {
+                *self = Self::new(true);
+            }
+            self.begun = Some(Instant::now());
+        }
+    }
+
+    /// When the first byte of the head came that is complete now.
+    fn head_began(&self) -> Instant {
+        self.begun.unwrap_or_else(Instant::now)
     }
 
     fn waiting(&self) -> Waiting {
@@ -157,11 +185,14 @@ fn poll_next(
         });
     }
     let has_begun = inbound.has_begun();
-    if client.open.is_draining(cx) && !has_begun {
-        return Poll::Ready(Next::Over);
+    match client.open.outlook(cx) {
+        // It has had its time.
+        Outlook::Leave if has_begun => return Poll::Ready(Next::Gone),
+        Outlook::Leave | Outlook::Drain if !has_begun => return Poll::Ready(Next::Over),
+        _ => {}
     }
-    if has_begun && !rest.in_head {
-        *rest = Rest::new(true);
+    if has_begun {
+        rest.note_begun();
     }
     Poll::Pending
 }
@@ -193,7 +224,13 @@ enum End {
     Tunnel(Box<Wire>),
 }
 
-async fn exchange(client: &Rc<Client>, inbound: &Shared, begun: Begun) -> End {
+async fn exchange(
+    client: &Rc<Client>,
+    inbound: &Shared,
+    begun: Begun,
+    deadline: &mut Deadline,
+    total: Total,
+) -> End {
     let asked = Asked::of(&begun.request, begun.keep_alive);
     let source = match begun.framing {
         sealwax_h1::Framing::Length(1..) | sealwax_h1::Framing::Chunked => {
@@ -203,7 +240,7 @@ async fn exchange(client: &Rc<Client>, inbound: &Shared, begun: Begun) -> End {
     };
     let request = Request::from_parts(begun.request, source);
     let answered = {
-        let mut answer = pin!(service::answer(Rc::clone(client), request));
+        let mut answer = pin!(service::answer(Rc::clone(client), request, total));
         let mut leaving = Leaving::default();
         poll_fn(|cx| {
             if let Poll::Ready(Ok(response)) = answer.as_mut().poll(cx) {
@@ -214,18 +251,24 @@ async fn exchange(client: &Rc<Client>, inbound: &Shared, begun: Begun) -> End {
         .await
     };
     match answered {
-        Some(response) => respond(client, inbound, &asked, response).await,
+        Some(response) => respond(client, inbound, &asked, response, deadline, total).await,
         None => End::Drop,
     }
 }
 
 /// Tells the client why its request cannot be read. What follows on the
 /// connection cannot be read either.
-async fn refuse(client: &Rc<Client>, inbound: &Shared, fault: &Fault) -> End {
+async fn refuse(
+    client: &Rc<Client>,
+    inbound: &Shared,
+    fault: &Fault,
+    deadline: &mut Deadline,
+    total: Total,
+) -> End {
     let asked = Asked::unknown();
     let response = service::refuse(client, fault);
     client.activity.set_linger();
-    match respond(client, inbound, &asked, response).await {
+    match respond(client, inbound, &asked, response, deadline, total).await {
         End::Keep => End::Close,
         end => end,
     }
@@ -236,6 +279,8 @@ async fn respond(
     inbound: &Shared,
     asked: &Asked,
     response: Response<Body>,
+    deadline: &mut Deadline,
+    total: Total,
 ) -> End {
     let (head, mut body) = response.into_parts();
     let framing = asked.framing(&head, &body);
@@ -245,7 +290,7 @@ async fn respond(
     let mut begun = false;
     let mut over = framing == Framing::Empty || body.is_end_stream();
     let mut leaving = Leaving::default();
-    let written = poll_fn(|cx| {
+    let mut write = |cx: &mut Context<'_>| {
         if !begun {
             begun = true;
             // The app may go on taking the body while it answers.
@@ -259,7 +304,7 @@ async fn respond(
                 && framing != Framing::UntilClose
                 && (takes_body || inbound.body_is_done())
                 && !service::says_close(&head)
-                && !client.open.is_draining(cx);
+                && !client.open.is_ending(cx);
             asked.write(outgoing.lead(), &head, framing, &body, keep);
             if over && framing == Framing::Chunked {
                 outgoing.content(bytes::Bytes::new(), framing, true);
@@ -291,6 +336,10 @@ async fn respond(
             }
             ready!(outgoing.poll_write(cx, stream)).map_err(Cut::Client)?;
         }
+    };
+    let written = poll_fn(|cx| match write(cx) {
+        Poll::Pending => deadline.poll_until(cx, total.due).map(|()| Err(Cut::Late)),
+        written => written,
     })
     .await;
     drop(body);
@@ -321,6 +370,8 @@ enum Cut {
     Client(io::Error),
     /// Nobody is there any more.
     Left,
+    /// All of it took too long.
+    Late,
     Body(crate::body::Broken),
 }
 
@@ -329,6 +380,7 @@ impl fmt::Display for Cut {
         match self {
             Cut::Client(error) => error.fmt(f),
             Cut::Left => f.write_str("the client has left"),
+            Cut::Late => f.write_str("it took longer than timeouts.total"),
             Cut::Body(broken) => broken.fmt(f),
         }
     }
