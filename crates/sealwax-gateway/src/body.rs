@@ -11,10 +11,11 @@ use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http_body::{Frame, SizeHint};
 use sealwax_h1::write;
+use tokio::time::Instant;
 
 use crate::activity::Busy;
 use crate::log::Access;
-use crate::unread::Watched;
+use crate::unread::{Unread, Watched};
 use crate::upload::Failure;
 use crate::upstream::{Download, Wire};
 
@@ -26,6 +27,7 @@ pub(crate) enum Broken {
     Upstream(Box<dyn std::error::Error + Send + Sync>),
     Idle,
     Unread,
+    Late,
     Slow,
     TooLarge,
 }
@@ -37,6 +39,7 @@ impl fmt::Display for Broken {
             Broken::Upstream(_) => "the app broke off its response",
             Broken::Idle => "nothing came for too long",
             Broken::Unread => "the client did not read the response for too long",
+            Broken::Late => "all of it took longer than timeouts.total",
             Broken::Slow => "the client sent its request too slowly",
             Broken::TooLarge => "the request body is too long",
         })
@@ -56,6 +59,7 @@ impl From<Failure> for Broken {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Idle(_) => Broken::Idle,
+            Failure::Total(_) => Broken::Late,
             Failure::Slow(_) => Broken::Slow,
             Failure::Broken | Failure::Malformed(_) => Broken::Client,
             Failure::TooLarge(_) => Broken::TooLarge,
@@ -130,8 +134,19 @@ impl Body {
         Self::of(Kind::App(download))
     }
 
-    pub(crate) fn watched(download: Rc<Watched>) -> Self {
-        Self::of(Kind::Watched(download))
+    /// A body that can be given up while nobody polls it.
+    pub(crate) fn watched(self, unread: &Unread, due: Instant) -> Self {
+        if http_body::Body::is_end_stream(&self) {
+            return self;
+        }
+        Self::of(Kind::Watched(unread.watch(self, due)))
+    }
+
+    /// It will not be sent to its end.
+    pub(crate) fn break_off(&mut self) {
+        if let Some(access) = &mut self.access {
+            access.set_whole(false);
+        }
     }
 
     fn of(kind: Kind) -> Self {
@@ -188,7 +203,7 @@ impl http_body::Body for Body {
                 return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes))));
             }
             Kind::App(download) => ready!(download.poll_frame(cx)),
-            Kind::Watched(download) => ready!(download.poll_frame(cx)),
+            Kind::Watched(body) => return body.poll_frame(cx),
         };
         if let Some(mut access) = this.access.take() {
             match &frame {
@@ -208,7 +223,7 @@ impl http_body::Body for Body {
         match &self.kind {
             Kind::Own(bytes) => bytes.is_none(),
             Kind::App(download) => download.is_end_stream(),
-            Kind::Watched(download) => download.is_end_stream(),
+            Kind::Watched(body) => body.is_end_stream(),
         }
     }
 
@@ -218,7 +233,7 @@ impl http_body::Body for Body {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
             Kind::App(download) => download.size_hint(),
-            Kind::Watched(download) => download.size_hint(),
+            Kind::Watched(body) => body.size_hint(),
         }
     }
 }

@@ -10,18 +10,20 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use std::task::{Poll, ready};
 
 use tokio::net::TcpStream;
 
 use crate::activity::Activity;
 use crate::buffer::Buffer;
+use crate::crowd::{Open, Outlook};
 use crate::deadline::Limits;
 use crate::listen::Scheme;
 use crate::live::Live;
 use crate::stream::{Stream, Transport};
 use crate::tls;
 use crate::unread::Unread;
-use crate::worker::{Open, Worker};
+use crate::worker::Worker;
 use crate::{h1, h2};
 
 /// First byte of every TLS connection: a handshake record (RFC 8446 §5.1).
@@ -45,75 +47,77 @@ pub(crate) struct Client {
 }
 
 /// Serves one connection to its end.
-pub(crate) async fn serve(
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an async fn would hold its arguments twice; every connection holds this future"
+)]
+pub(crate) fn serve(
     worker: Rc<Worker>,
     open: Open,
     socket: TcpStream,
     peer: SocketAddr,
     scheme: Scheme,
     https_hint: Option<Rc<str>>,
-) {
-    let current = worker.current();
-    // Boxed, so that its memory goes when it is over.
-    let opening = Box::pin(begin(&current.live, socket, scheme));
-    let opened = match tokio::time::timeout(current.live.timeouts.handshake, opening).await {
-        Ok(Ok(opened)) => opened,
-        Ok(Err(error)) => {
-            tracing::debug!(target: "sealwax", %peer, %error, "no connection came about");
-            return;
+) -> impl Future<Output = ()> {
+    async move {
+        let current = worker.current();
+        let opened = match opened(&current.live, &open, socket, scheme).await {
+            Ok(opened) => opened,
+            Err(error) => {
+                tracing::debug!(target: "sealwax", %peer, %error, "no connection came about");
+                return;
+            }
+        };
+        let activity = Rc::clone(open.activity());
+        // The head has its own time.
+        activity.touch();
+        let mut client = Client {
+            worker: Rc::clone(&worker),
+            activity: Rc::clone(&activity),
+            open,
+            peer: peer.ip().to_canonical(),
+            tls: false,
+            h2: false,
+            misplaced: false,
+            sni: None,
+            publicly_trusted: false,
+            unread: Unread::default(),
+        };
+        let mut input = Buffer::default();
+        let transport = match opened {
+            Opened::Plain(socket, received) => {
+                client.misplaced = scheme == Scheme::Https;
+                input = received;
+                Transport::Plain(socket)
+            }
+            Opened::Tls(stream, trusted) => {
+                client.tls = true;
+                client.sni = stream.server_name().map(Into::into);
+                client.publicly_trusted = trusted;
+                client.h2 = stream.is_h2();
+                Transport::Tls(stream)
+            }
+            Opened::TlsOnHttp => {
+                worker.complaints.tls_on_http.say(|repeated| {
+                    tracing::warn!(
+                        target: "sealwax",
+                        client = %peer.ip(),
+                        repeated,
+                        "a client speaks TLS to the http listener; its address should be {}",
+                        https_hint.as_deref().unwrap_or("http://, since there is no https listener")
+                    );
+                });
+                return;
+            }
+        };
+        let limits = Limits::of(&current.live);
+        drop(current);
+        let stream = Stream::new(transport, activity, limits.response_pace());
+        if client.h2 {
+            Box::pin(h2::serve(Rc::new(client), stream, limits)).await;
+        } else {
+            Box::pin(h1::serve(Rc::new(client), stream, input, limits)).await;
         }
-        Err(_) => {
-            tracing::debug!(target: "sealwax", %peer, "a client was too slow to begin");
-            return;
-        }
-    };
-    let activity = Activity::new();
-    let mut client = Client {
-        worker: Rc::clone(&worker),
-        open,
-        activity: Rc::clone(&activity),
-        peer: peer.ip().to_canonical(),
-        tls: false,
-        h2: false,
-        misplaced: false,
-        sni: None,
-        publicly_trusted: false,
-        unread: Unread::default(),
-    };
-    let mut input = Buffer::default();
-    let transport = match opened {
-        Opened::Plain(socket, received) => {
-            client.misplaced = scheme == Scheme::Https;
-            input = received;
-            Transport::Plain(socket)
-        }
-        Opened::Tls(stream, trusted) => {
-            client.tls = true;
-            client.sni = stream.server_name().map(Into::into);
-            client.publicly_trusted = trusted;
-            client.h2 = stream.is_h2();
-            Transport::Tls(stream)
-        }
-        Opened::TlsOnHttp => {
-            worker.complaints.tls_on_http.say(|repeated| {
-                tracing::warn!(
-                    target: "sealwax",
-                    client = %peer.ip(),
-                    repeated,
-                    "a client speaks TLS to the http listener; its address should be {}",
-                    https_hint.as_deref().unwrap_or("http://, since there is no https listener")
-                );
-            });
-            return;
-        }
-    };
-    let limits = Limits::of(&current.live);
-    drop(current);
-    let stream = Stream::new(transport, activity, limits.response_pace());
-    if client.h2 {
-        Box::pin(h2::serve(Rc::new(client), stream, limits)).await;
-    } else {
-        Box::pin(h1::serve(Rc::new(client), stream, input, limits)).await;
     }
 }
 
@@ -122,6 +126,27 @@ enum Opened {
     Plain(TcpStream, Buffer),
     Tls(Box<tls::TlsStream>, bool),
     TlsOnHttp,
+}
+
+/// The same as [`begin`], in the time that there is for it.
+fn opened(
+    live: &Live,
+    open: &Open,
+    socket: TcpStream,
+    scheme: Scheme,
+) -> impl Future<Output = io::Result<Opened>> {
+    // Boxed, so that its memory goes when it is over.
+    let mut opening = Box::pin(tokio::time::timeout(
+        live.timeouts.handshake,
+        begin(live, socket, scheme),
+    ));
+    std::future::poll_fn(move |cx| {
+        if open.outlook(cx) == Outlook::Leave {
+            return Poll::Ready(Err(io::Error::other("its place was needed")));
+        }
+        let opened = ready!(opening.as_mut().poll(cx));
+        Poll::Ready(opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())))
+    })
 }
 
 /// Finds out what the client speaks, and shakes hands.

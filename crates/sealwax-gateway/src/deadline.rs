@@ -23,6 +23,22 @@ pub(crate) struct Limits {
     pub(crate) response_idle: Duration,
     pub(crate) response_rate: u64,
     pub(crate) upgraded_idle: Duration,
+    pub(crate) total: Duration,
+}
+
+/// When a request must be over, response and all.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Total {
+    pub(crate) limit: Duration,
+    pub(crate) due: Instant,
+}
+
+impl Total {
+    /// `began`: when the first byte of the request came.
+    pub(crate) fn new(limit: Duration, began: Instant) -> Self {
+        let due = began + limit;
+        Self { limit, due }
+    }
 }
 
 impl Limits {
@@ -35,6 +51,7 @@ impl Limits {
             response_idle: live.timeouts.response_idle,
             response_rate: live.limits.response_rate,
             upgraded_idle: live.timeouts.upgraded_idle,
+            total: live.timeouts.total,
         }
     }
 
@@ -87,5 +104,18 @@ impl Deadline {
             return timer.as_mut().poll(cx).map(|()| overdue);
         }
         Poll::Pending
+    }
+
+    /// Ready when `due` has passed. All polls of one deadline are one task's, so
+    /// a timer that has not gone off yet will wake it without being asked.
+    pub(crate) fn poll_until(&mut self, cx: &mut Context<'_>, due: Instant) -> Poll<()> {
+        let timer = match &mut self.0 {
+            Some(timer) if timer.deadline() <= due && !timer.is_elapsed() => return Poll::Pending,
+            timer => timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due))),
+        };
+        if timer.deadline() != due {
+            timer.as_mut().reset(due);
+        }
+        timer.as_mut().poll(cx)
     }
 }

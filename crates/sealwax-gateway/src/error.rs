@@ -9,6 +9,8 @@ use std::time::Duration;
 use http::StatusCode;
 use sealwax_policy::Problem;
 
+use crate::crowd::Overload;
+
 /// Why a configuration cannot be served: the setting, the cause, the mend.
 #[derive(Debug)]
 pub struct StartError {
@@ -69,6 +71,8 @@ pub(crate) enum UpstreamFault {
     Closed(String),
     /// No response head in time.
     HeadTimeout(Duration),
+    /// No response head by the time that all should be over.
+    Total(Duration),
     /// Its response cannot be read in one way only.
     BadResponse(&'static str),
     /// Its response is no HTTP/1.1.
@@ -129,8 +133,12 @@ pub(crate) enum Fault {
     BodyTimeout(Duration),
     /// The client sent fewer bytes of its body a second than this.
     BodyTooSlow(u64),
+    /// The client was still sending its body when all should have been over.
+    BodyTotal(Duration),
     /// The client's body ended early or could not be read.
     BodyBroken,
+    /// The connection is one too many.
+    Overload(Overload),
     /// We are out of file descriptors or ports.
     Exhausted(io::Error),
     /// The worker holds as many connections to apps as it may, this number,
@@ -151,13 +159,18 @@ impl Fault {
             Fault::PlainOnTls | Fault::BodyBroken => StatusCode::BAD_REQUEST,
             Fault::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Fault::TooManyFields(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Fault::HeadTimeout(_) | Fault::BodyTimeout(_) | Fault::BodyTooSlow(_) => {
-                StatusCode::REQUEST_TIMEOUT
+            Fault::HeadTimeout(_)
+            | Fault::BodyTimeout(_)
+            | Fault::BodyTooSlow(_)
+            | Fault::BodyTotal(_) => StatusCode::REQUEST_TIMEOUT,
+            Fault::Overload(_) | Fault::Exhausted(_) | Fault::Full(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
             }
-            Fault::Exhausted(_) | Fault::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
             Fault::Upstream(
                 _,
-                UpstreamFault::ConnectTimeout(_) | UpstreamFault::HeadTimeout(_),
+                UpstreamFault::ConnectTimeout(_)
+                | UpstreamFault::HeadTimeout(_)
+                | UpstreamFault::Total(_),
             ) => StatusCode::GATEWAY_TIMEOUT,
             Fault::Upstream(..) => StatusCode::BAD_GATEWAY,
         }
@@ -181,16 +194,20 @@ impl Fault {
                 "This port speaks HTTPS only: use an address that begins with https://."
             }
             Fault::BodyTooLarge(_) => "What was sent is larger than this site accepts.",
-            Fault::BodyTimeout(_) | Fault::BodyTooSlow(_) => "The request took too long to arrive.",
+            Fault::BodyTimeout(_) | Fault::BodyTooSlow(_) | Fault::BodyTotal(_) => {
+                "The request took too long to arrive."
+            }
             Fault::BodyBroken => "The request ended before it was complete.",
-            Fault::Exhausted(_) | Fault::Full(_) => {
+            Fault::Overload(_) | Fault::Exhausted(_) | Fault::Full(_) => {
                 "The site is busy at the moment. Please try again shortly."
             }
             Fault::Upstream(_, fault) => match fault {
                 UpstreamFault::Connect(_) => {
                     "The site is not available at the moment. Please try again shortly."
                 }
-                UpstreamFault::ConnectTimeout(_) | UpstreamFault::HeadTimeout(_) => {
+                UpstreamFault::ConnectTimeout(_)
+                | UpstreamFault::HeadTimeout(_)
+                | UpstreamFault::Total(_) => {
                     "The site took too long to answer. Please try again shortly."
                 }
                 _ => "The site did not give a proper answer. Please try again shortly.",
@@ -230,9 +247,13 @@ impl Fault {
             Fault::BodyTooSlow(rate) => Cow::Owned(format!(
                 "The client sent its body at less than {rate} bytes a second; limits.request_body_rate sets that limit."
             )),
+            Fault::BodyTotal(limit) => Cow::Owned(format!(
+                "The client was still sending its body after {limit:?}; timeouts.total sets that limit."
+            )),
             Fault::BodyBroken => {
                 Cow::Borrowed("The client's connection broke, or its body framing is invalid.")
             }
+            Fault::Overload(why) => Cow::Owned(format!("The connection was turned away: {why}.")),
             Fault::Exhausted(error) => Cow::Owned(format!(
                 "The gateway could not open a connection: {error}; raise the limit of open files (ulimit -n, LimitNOFILE)."
             )),
@@ -241,6 +262,14 @@ impl Fault {
             )),
             Fault::Upstream(name, fault) => Cow::Owned(upstream_text(name, fault)),
         }
+    }
+
+    /// Whether it is for want of something that may be there again soon.
+    pub(crate) fn is_shortage(&self) -> bool {
+        matches!(
+            self,
+            Fault::Overload(_) | Fault::Exhausted(_) | Fault::Full(_)
+        )
     }
 
     /// Whether the log line is a warning to the operator rather than a client's
@@ -286,6 +315,9 @@ fn upstream_text(name: &str, fault: &UpstreamFault) -> String {
         ),
         UpstreamFault::HeadTimeout(limit) => format!(
             "{name} did not begin to answer within {limit:?}: the app is stuck or too slow; timeouts.response_head sets the limit."
+        ),
+        UpstreamFault::Total(limit) => format!(
+            "{name} had not begun to answer when the request had taken {limit:?}; timeouts.total sets the limit."
         ),
         UpstreamFault::BadResponse(what) => {
             format!(

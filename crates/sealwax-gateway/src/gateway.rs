@@ -11,6 +11,8 @@ use sealwax_cert::Tickets;
 use sealwax_config::{Config, Listen};
 use tokio::sync::watch;
 
+use crate::clients::Clients;
+use crate::crowd::Capacity;
 use crate::error::StartError;
 use crate::keeper::Keeper;
 use crate::listen::{self, Address, Scheme};
@@ -91,7 +93,9 @@ impl Gateway {
         };
         let keeper = Keeper::start(&live).map_err(no_thread)?;
         let (phase, watched) = watch::channel(Phase::Serving);
-        let share = share(workers);
+        let descriptors = descriptors(workers);
+        let capacity = Capacity::new(descriptors.clients, workers);
+        let clients = Clients::new();
         let https_hint = addresses
             .iter()
             .find(|address| address.scheme == Scheme::Https)
@@ -102,7 +106,9 @@ impl Gateway {
                 live: Arc::clone(&live),
                 listeners,
                 phase: watched.clone(),
-                share,
+                descriptors,
+                capacity,
+                clients: Arc::clone(&clients),
                 keeper: keeper.waker(),
                 https_hint: https_hint.clone(),
             };
@@ -219,7 +225,7 @@ fn https_port(addresses: &[Address]) -> Option<u16> {
 
 /// How many connections one worker may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Share {
+pub(crate) struct Descriptors {
     /// From clients.
     pub(crate) clients: usize,
     /// To apps.
@@ -229,7 +235,7 @@ pub(crate) struct Share {
 /// Three fifths of the descriptors are for clients, of whom most only keep their
 /// connection, two fifths for apps. The soft limit of most systems is for
 /// programs that use `select`; we may take what the hard one grants.
-fn share(workers: usize) -> Share {
+fn descriptors(workers: usize) -> Descriptors {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_some() && limit.current < limit.maximum {
@@ -247,7 +253,7 @@ fn share(workers: usize) -> Share {
         let share = usize::try_from(fifth.saturating_mul(count));
         share.unwrap_or(usize::MAX).clamp(16, MAX_OPEN)
     };
-    Share {
+    Descriptors {
         clients: fifths(3),
         apps: fifths(2),
     }

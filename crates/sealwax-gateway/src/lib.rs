@@ -49,8 +49,10 @@
 mod activity;
 mod body;
 mod buffer;
+mod clients;
 mod clock;
 mod connection;
+mod crowd;
 mod deadline;
 mod disk;
 mod error;

@@ -1,6 +1,7 @@
 //! The configuration as it is being served: one immutable snapshot, replaced
 //! as a whole by a reload. Requests that began under the old one end under it.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -103,6 +104,12 @@ impl Live {
             .iter()
             .position(|other| std::ptr::eq(other, site))?;
         Some((index, site))
+    }
+
+    /// Whether `peer` is a proxy in front of us, and so many clients in one.
+    pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
+        let mut sites = self.sites.iter();
+        sites.any(|site| site.policy.proxies.trust(peer))
     }
 
     /// Whether a migration is over that is still being honoured.

@@ -16,6 +16,8 @@ use sealwax_policy::{
 use crate::body::{Added, Body};
 use crate::clock;
 use crate::connection::Client;
+use crate::crowd::Overload;
+use crate::deadline::Total;
 use crate::error::Fault;
 use crate::fields;
 use crate::h2::mapping;
@@ -27,6 +29,9 @@ use crate::upload::{RequestBody, Source, UploadLimits};
 use crate::upstream::{self, Follows, Group, Received};
 use crate::worker::Current;
 
+/// Seconds (RFC 9110 §10.2.3) in which a shortage may be over.
+const RETRY_AFTER: &str = "5";
+
 const HEALTH: &str = "/.sealwax/health";
 
 /// Answers one request: to the app, through it, and back.
@@ -37,19 +42,25 @@ const HEALTH: &str = "/.sealwax/health";
 pub(crate) fn answer(
     client: Rc<Client>,
     request: Request<Source>,
+    total: Total,
 ) -> impl Future<Output = Result<Response<Body>, Infallible>> {
     async move {
         let busy = client.activity.begin();
         let current = client.worker.current();
         let mut access = Access::begin(&request, client.peer, client.tls);
-        let mut response = match to_the_app(&client, &current, request, access.as_deref_mut()) {
+        let answered = match client.open.overload() {
+            None => to_the_app(&client, &current, request, access.as_deref_mut()),
+            Some(why) => Err(turn_away(&client, &request, why)),
+        };
+        let mut response = match answered {
             Err(response) => response,
             Ok(mut sending) => {
                 let timeouts = &current.live.timeouts;
                 let Sending { group, upgrade, .. } = *sending;
                 let (head, body) = (&sending.head, &mut sending.body);
                 let route = sending.exchange.route_fields();
-                let received = upstream::send(group, head, &route, body, timeouts, upgrade).await;
+                let received =
+                    upstream::send(group, head, &route, body, timeouts, upgrade, total).await;
                 sending.to_the_client(&client, received, access.as_deref_mut())
             }
         };
@@ -59,7 +70,13 @@ pub(crate) fn answer(
                 access.set_reference(reference);
             }
         }
-        Ok(response.map(|body| body.carrying(busy, access)))
+        Ok(response.map(|body| {
+            let body = body.carrying(busy, access);
+            match client.h2 {
+                true => body.watched(&client.unread, total.due),
+                false => body,
+            }
+        }))
     }
 }
 
@@ -296,12 +313,7 @@ fn for_the_client(client: &Client, received: Received) -> Response<Body> {
         head.headers
             .insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    let body = if client.h2 && !download.is_end_stream() {
-        Body::watched(client.unread.watch(download))
-    } else {
-        Body::app(download)
-    };
-    Response::from_parts(head, body)
+    Response::from_parts(head, Body::app(download))
 }
 
 /// A response, by whose it is.
@@ -370,17 +382,22 @@ impl Refusal<'_> {
     fn page_with(&self, fault: &Fault, mut headers: HeaderMap) -> Response<Body> {
         let reference = pages::reference();
         self.write_down(fault, &reference);
-        let body_is_broken = matches!(
+        if fault.is_shortage() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        }
+        let must_close = matches!(
             fault,
             Fault::BodyBroken
                 | Fault::BodyTimeout(_)
                 | Fault::BodyTooSlow(_)
+                | Fault::BodyTotal(_)
                 | Fault::BodyTooLarge(_)
                 | Fault::Malformed(_)
+                | Fault::Overload(_)
         );
         // A client that asks for a tunnel may send bytes that are no HTTP.
         let asks_for_tunnel = fault.status() == StatusCode::METHOD_NOT_ALLOWED;
-        if (body_is_broken || asks_for_tunnel) && !self.client.h2 {
+        if (must_close || asks_for_tunnel) && !self.client.h2 {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let tell_operator = self.site.is_some_and(|site| site.tell_operator);
@@ -416,6 +433,20 @@ pub(crate) fn refuse(client: &Client, fault: &Fault) -> Response<Body> {
         asked: &asked,
     };
     nowhere.page(fault)
+}
+
+/// Answers on a connection that is not to be kept.
+fn turn_away(client: &Client, request: &Request<Source>, why: Overload) -> Response<Body> {
+    if !request.body().is_end_stream() {
+        client.activity.set_linger();
+    }
+    let asked = Asked::of(request.method(), request.headers());
+    let nowhere = Refusal {
+        client,
+        site: None,
+        asked: &asked,
+    };
+    nowhere.page(&Fault::Overload(why))
 }
 
 /// Whether the connection must end with this response.
@@ -464,7 +495,7 @@ fn with_state<T>(site: &Site, judge: impl FnOnce(State<'_>) -> T) -> T {
 mod tests {
     use super::*;
 
-    fn size<A, B, F: Future>(_: impl Fn(A, B) -> F) -> usize {
+    fn size<A, B, C, F: Future>(_: impl Fn(A, B, C) -> F) -> usize {
         std::mem::size_of::<F>()
     }
 

@@ -23,6 +23,8 @@ pub(crate) enum Failure {
     Idle(Duration),
     /// The client sent fewer than so many bytes a second.
     Slow(u64),
+    /// It was not over when the request and its response should have been.
+    Total(Duration),
     /// The client left.
     Broken,
     /// Its framing is broken.

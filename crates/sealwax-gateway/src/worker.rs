@@ -1,23 +1,24 @@
 //! One worker: a thread with a runtime of its own, its listeners, its
 //! connections and its pool. Nothing here is shared with the other workers but
-//! the configuration snapshot and the word to stop.
+//! the configuration snapshot, the number of connections that each client
+//! holds, and the word to stop.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::task::{Context, Waker};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use sealwax_policy::LoopWatch;
-use slab::Slab;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
+use crate::clients::Clients;
 use crate::connection;
-use crate::gateway::Share;
+use crate::crowd::{Capacity, Crowd, Open, Overload};
+use crate::gateway::Descriptors;
 use crate::keeper::Wake;
 use crate::listen::Scheme;
 use crate::live::Live;
@@ -37,6 +38,10 @@ pub(crate) enum Phase {
 /// Out of file descriptors: others must close first.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// How long a connection that is turned away may take: for its handshake, to ask,
+/// and to read why.
+const TURN_AWAY: Duration = Duration::from_secs(2);
+
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 
 pub(crate) struct Worker {
@@ -45,11 +50,9 @@ pub(crate) struct Worker {
     current: RefCell<Rc<Current>>,
     peers: Peers,
     pub(crate) loops: RefCell<LoopWatch>,
-    draining: Cell<bool>,
-    /// Every open connection, and whom to wake when the drain begins.
-    open: RefCell<Slab<Option<Waker>>>,
-    max_open: usize,
-    all_closed: Notify,
+    /// Every open connection.
+    crowd: Rc<Crowd>,
+    clients: Arc<Clients>,
     keeper: Sender<Wake>,
     pub(crate) complaints: Complaints,
 }
@@ -59,6 +62,7 @@ pub(crate) struct Worker {
 pub(crate) struct Complaints {
     pub(crate) accept: Quiet,
     pub(crate) full: Quiet,
+    pub(crate) greedy: Quiet,
     pub(crate) tls_on_http: Quiet,
     pub(crate) fault: Quiet,
     pub(crate) unknown_host: Quiet,
@@ -76,7 +80,9 @@ pub(crate) struct Start {
     pub(crate) live: Arc<ArcSwap<Live>>,
     pub(crate) listeners: Vec<(Scheme, TcpListener)>,
     pub(crate) phase: watch::Receiver<Phase>,
-    pub(crate) share: Share,
+    pub(crate) descriptors: Descriptors,
+    pub(crate) capacity: Capacity,
+    pub(crate) clients: Arc<Clients>,
     pub(crate) keeper: Sender<Wake>,
     /// Where TLS clients belong that come to the http listener.
     pub(crate) https_hint: Option<String>,
@@ -96,21 +102,21 @@ async fn serve(start: Start) -> io::Result<usize> {
         live,
         listeners,
         mut phase,
-        share,
+        descriptors,
+        capacity,
+        clients,
         keeper,
         https_hint,
     } = start;
-    let peers = Peers::new(share.apps);
+    let peers = Peers::new(descriptors.apps);
     let current = RefCell::new(Current::of(live.load_full(), &peers));
     let worker = Rc::new(Worker {
         live,
         current,
         peers,
         loops: RefCell::default(),
-        draining: Cell::new(false),
-        open: RefCell::default(),
-        max_open: share.clients,
-        all_closed: Notify::new(),
+        crowd: Crowd::new(capacity),
+        clients,
         keeper,
         complaints: Complaints::default(),
     });
@@ -127,7 +133,7 @@ async fn serve(start: Start) -> io::Result<usize> {
     }
     let sweeping = tokio::task::spawn_local(sweep(Rc::clone(&worker)));
     reach(&mut phase, Phase::Draining).await;
-    worker.drain();
+    worker.crowd.drain();
     for task in accepting {
         // The listener closes with its task.
         task.abort();
@@ -136,7 +142,7 @@ async fn serve(start: Start) -> io::Result<usize> {
     worker.closed(&mut phase).await;
     sweeping.abort();
     // What is left ends with the runtime.
-    Ok(worker.open_connections())
+    Ok(worker.crowd.len())
 }
 
 /// An error means that the gateway itself is gone: time to stop too.
@@ -159,24 +165,43 @@ impl Worker {
         renewed
     }
 
-    /// Counts a connection for as long as the guard lives.
-    pub(crate) fn connection(self: &Rc<Self>) -> Open {
-        let place = self.open.borrow_mut().insert(None);
-        Open {
-            worker: Rc::clone(self),
-            place,
+    /// What becomes of a new connection from `peer`. Where connections run
+    /// short those that can leave are given a turn to do so.
+    async fn admit(&self, peer: IpAddr) -> Admission {
+        let counted = self.clients.enter(peer);
+        let held = counted.held();
+        let current = self.current();
+        let live = &current.live;
+        let limit = live.limits.client_connections.map(|limit| limit as usize);
+        let mut why = limit.filter(|limit| held > *limit).map(Overload::Client);
+        if self.crowd.is_short() {
+            why = why.or_else(|| self.crowd.is_greedy(held));
         }
+        // Asked late, since it is seldom of interest.
+        why = why.filter(|_| !live.trusts(peer));
+        if why.is_none() && self.crowd.is_short() {
+            if self.crowd.make_room() && self.crowd.is_full().is_some() {
+                tokio::task::yield_now().await;
+            }
+            why = self.crowd.is_full();
+        }
+        let Some(why) = why else {
+            return Admission::Served(self.crowd.serve(counted));
+        };
+        self.complain(peer, why);
+        self.crowd
+            .turn_away(why)
+            .map_or(Admission::Refused, Admission::TurnedAway)
     }
 
-    fn open_connections(&self) -> usize {
-        self.open.borrow().len()
-    }
-
-    fn drain(&self) {
-        self.draining.set(true);
-        for (_, waker) in self.open.borrow().iter() {
-            waker.iter().for_each(Waker::wake_by_ref);
-        }
+    fn complain(&self, peer: IpAddr, why: Overload) {
+        let complaints = match why {
+            Overload::Full(_) => &self.complaints.full,
+            Overload::Client(_) | Overload::Share(_) => &self.complaints.greedy,
+        };
+        complaints.say(|repeated| {
+            tracing::warn!(target: "sealwax", client = %peer.to_canonical(), repeated, "a connection was turned away: {why}");
+        });
     }
 
     /// There are names to save.
@@ -188,8 +213,8 @@ impl Worker {
     /// Until no connection is left, or time is up.
     async fn closed(&self, phase: &mut watch::Receiver<Phase>) {
         let mut closing = std::pin::pin!(reach(phase, Phase::Closing));
-        while self.open_connections() > 0 {
-            let mut closed = std::pin::pin!(self.all_closed.notified());
+        while self.crowd.len() > 0 {
+            let mut closed = std::pin::pin!(self.crowd.all_closed());
             let time_is_up = std::future::poll_fn(|cx| {
                 use std::task::Poll;
                 if closed.as_mut().poll(cx).is_ready() {
@@ -204,40 +229,13 @@ impl Worker {
     }
 }
 
-/// An open connection: it is counted, and hears of the drain.
-pub(crate) struct Open {
-    worker: Rc<Worker>,
-    place: usize,
-}
-
-impl Open {
-    /// Whether the process is about to end.
-    pub(crate) fn drains(&self) -> bool {
-        self.worker.draining.get()
-    }
-
-    /// The same; the task is woken when it is.
-    pub(crate) fn is_draining(&self, cx: &Context<'_>) -> bool {
-        let mut open = self.worker.open.borrow_mut();
-        if let Some(waker) = open.get_mut(self.place)
-            && waker
-                .as_ref()
-                .is_none_or(|known| !known.will_wake(cx.waker()))
-        {
-            *waker = Some(cx.waker().clone());
-        }
-        self.worker.draining.get()
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        let mut open = self.worker.open.borrow_mut();
-        open.try_remove(self.place);
-        if open.is_empty() {
-            self.worker.all_closed.notify_one();
-        }
-    }
+/// What becomes of a new connection.
+enum Admission {
+    Served(Open),
+    /// It is told that we are busy.
+    TurnedAway(Open),
+    /// It is closed: to tell it costs more than can be spared.
+    Refused,
 }
 
 impl Current {
@@ -260,26 +258,21 @@ async fn accept(
     loop {
         match listener.accept().await {
             Ok((socket, peer)) => {
-                if worker.open_connections() >= worker.max_open {
-                    worker.complaints.full.say(|repeated| {
-                        tracing::warn!(
-                            target: "sealwax",
-                            repeated,
-                            limit = worker.max_open,
-                            "a connection was turned away: as many as this worker may hold are open; raise the limit of open files (ulimit -n, LimitNOFILE)"
-                        );
-                    });
-                    continue;
+                let admission = worker.admit(peer.ip()).await;
+                let serve = |open| {
+                    let (worker, hint) = (Rc::clone(&worker), https_hint.clone());
+                    connection::serve(worker, open, socket, peer, scheme, hint)
+                };
+                match admission {
+                    Admission::Served(open) => {
+                        tokio::task::spawn_local(serve(open));
+                    }
+                    Admission::TurnedAway(open) => {
+                        let telling = tokio::time::timeout(TURN_AWAY, serve(open));
+                        tokio::task::spawn_local(telling);
+                    }
+                    Admission::Refused => {}
                 }
-                let open = worker.connection();
-                tokio::task::spawn_local(connection::serve(
-                    Rc::clone(&worker),
-                    open,
-                    socket,
-                    peer,
-                    scheme,
-                    https_hint.clone(),
-                ));
             }
             // The client left between its connection and our turn.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}

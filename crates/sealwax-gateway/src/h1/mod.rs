@@ -35,7 +35,8 @@ use crate::activity::Waiting;
 use crate::body::Body;
 use crate::buffer::Buffer;
 use crate::connection::Client;
-use crate::deadline::{Deadline, Limits, Overdue};
+use crate::crowd::Outlook;
+use crate::deadline::{Deadline, Limits, Overdue, Total};
 use crate::error::Fault;
 use crate::fields;
 use crate::service;
@@ -75,8 +76,14 @@ pub(crate) async fn serve(client: Rc<Client>, stream: Stream, input: Buffer, lim
         });
         let next = next.await;
         let end = match next {
-            Next::Request(begun) => Box::pin(exchange(&client, &inbound, begun)).await,
-            Next::Refuse(fault) => Box::pin(refuse(&client, &inbound, &fault)).await,
+            Next::Request(begun) => {
+                let total = Total::new(limits.total, rest.head_began().into());
+                Box::pin(exchange(&client, &inbound, begun, &mut deadline, total)).await
+            }
+            Next::Refuse(fault) => {
+                let total = Total::new(limits.total, Instant::now().into());
+                Box::pin(refuse(&client, &inbound, &fault, &mut deadline, total)).await
+            }
             Next::Over => End::Close,
             Next::Gone => End::Drop,
         };
@@ -115,12 +122,33 @@ struct Rest {
     /// A head is awaited: the first one, or the rest of one that has begun.
     in_head: bool,
     since: Instant,
+    /// When the first part of a head came that is in parts.
+    begun: Option<Instant>,
 }
 
 impl Rest {
     fn new(in_head: bool) -> Self {
         let since = Instant::now();
-        Self { in_head, since }
+        Self {
+            in_head,
+            since,
+            begun: None,
+        }
+    }
+
+    /// A part of a head is there.
+    fn note_begun(&mut self) {
+        if self.begun.is_none() {
+            if !self.in_head {
+                *self = Self::new(true);
+            }
+            self.begun = Some(Instant::now());
+        }
+    }
+
+    /// When the first byte of the head came that is complete now.
+    fn head_began(&self) -> Instant {
+        self.begun.unwrap_or_else(Instant::now)
     }
 
     fn waiting(&self) -> Waiting {
@@ -158,11 +186,14 @@ fn poll_next(
         });
     }
     let has_begun = inbound.has_begun();
-    if client.open.is_draining(cx) && !has_begun {
-        return Poll::Ready(Next::Over);
+    match client.open.outlook(cx) {
+        // It has had its time.
+        Outlook::Leave if has_begun => return Poll::Ready(Next::Gone),
+        Outlook::Leave | Outlook::Drain if !has_begun => return Poll::Ready(Next::Over),
+        _ => {}
     }
-    if has_begun && !rest.in_head {
-        *rest = Rest::new(true);
+    if has_begun {
+        rest.note_begun();
     }
     Poll::Pending
 }
@@ -194,7 +225,13 @@ enum End {
     Tunnel(Box<Wire>),
 }
 
-async fn exchange(client: &Rc<Client>, inbound: &Shared, begun: Begun) -> End {
+async fn exchange(
+    client: &Rc<Client>,
+    inbound: &Shared,
+    begun: Begun,
+    deadline: &mut Deadline,
+    total: Total,
+) -> End {
     let asked = Asked::of(&begun.request, begun.keep_alive);
     let source = match begun.framing {
         sealwax_h1::Framing::Length(1..) | sealwax_h1::Framing::Chunked => {
@@ -204,7 +241,7 @@ async fn exchange(client: &Rc<Client>, inbound: &Shared, begun: Begun) -> End {
     };
     let request = Request::from_parts(begun.request, source);
     let answered = {
-        let mut answer = pin!(service::answer(Rc::clone(client), request));
+        let mut answer = pin!(service::answer(Rc::clone(client), request, total));
         let mut leaving = Leaving::default();
         poll_fn(|cx| {
             if let Poll::Ready(Ok(response)) = answer.as_mut().poll(cx) {
@@ -215,18 +252,24 @@ async fn exchange(client: &Rc<Client>, inbound: &Shared, begun: Begun) -> End {
         .await
     };
     match answered {
-        Some(response) => respond(client, inbound, &asked, response).await,
+        Some(response) => respond(client, inbound, &asked, response, deadline, total).await,
         None => End::Drop,
     }
 }
 
 /// Tells the client why its request cannot be read. What follows on the
 /// connection cannot be read either.
-async fn refuse(client: &Rc<Client>, inbound: &Shared, fault: &Fault) -> End {
+async fn refuse(
+    client: &Rc<Client>,
+    inbound: &Shared,
+    fault: &Fault,
+    deadline: &mut Deadline,
+    total: Total,
+) -> End {
     let asked = Asked::unknown();
     let response = service::refuse(client, fault);
     client.activity.set_linger();
-    match respond(client, inbound, &asked, response).await {
+    match respond(client, inbound, &asked, response, deadline, total).await {
         End::Keep => End::Close,
         end => end,
     }
@@ -237,6 +280,8 @@ async fn respond(
     inbound: &Shared,
     asked: &Asked,
     response: Response<Body>,
+    deadline: &mut Deadline,
+    total: Total,
 ) -> End {
     let (head, mut body) = response.into_parts();
     let framing = asked.framing(&head, &body);
@@ -247,7 +292,7 @@ async fn respond(
         && framing != Framing::UntilClose
         && request_ends
         && !service::says_close(&head)
-        && !client.open.drains();
+        && !client.open.ends();
     let mut outgoing = Outgoing::begin();
     asked.write(outgoing.lead(), &head, framing, &body, keep);
     if over && framing == Framing::Chunked {
@@ -255,7 +300,7 @@ async fn respond(
     }
     fields::recycle(head.headers);
     let mut leaving = Leaving::default();
-    let written = poll_fn(|cx| {
+    let mut write = |cx: &mut Context<'_>| {
         loop {
             // The first content goes out with the head.
             if !over && outgoing.has_room() {
@@ -282,6 +327,10 @@ async fn respond(
             }
             ready!(outgoing.poll_write(cx, stream)).map_err(Cut::Client)?;
         }
+    };
+    let written = poll_fn(|cx| match write(cx) {
+        Poll::Pending => deadline.poll_until(cx, total.due).map(|()| Err(Cut::Late)),
+        written => written,
     })
     .await;
     drop(body);
@@ -324,6 +373,8 @@ enum Cut {
     Client(io::Error),
     /// Nobody is there any more.
     Left,
+    /// All of it took too long.
+    Late,
     Body(crate::body::Broken),
 }
 
@@ -332,6 +383,7 @@ impl fmt::Display for Cut {
         match self {
             Cut::Client(error) => error.fmt(f),
             Cut::Left => f.write_str("the client has left"),
+            Cut::Late => f.write_str("it took longer than timeouts.total"),
             Cut::Body(broken) => broken.fmt(f),
         }
     }

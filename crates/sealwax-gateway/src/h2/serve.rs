@@ -12,11 +12,12 @@ use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::time::Instant;
 
 use super::coalesce::{Coalesced, Sender, coalesce};
 use crate::body::Body;
 use crate::connection::Client;
-use crate::deadline::{Deadline, Limits, Overdue};
+use crate::deadline::{Deadline, Limits, Overdue, Total};
 use crate::service;
 use crate::stream::Stream;
 use crate::upload::Source;
@@ -39,13 +40,20 @@ const H2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// it may repeat (RFC 9113 §6.8), and to answer it.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// How long a connection lasts after the answer that it is turned away.
+const TURNED_AWAY: Duration = Duration::from_millis(50);
+
 /// Serves the streams of one connection until it ends.
 pub(crate) async fn serve(client: Rc<Client>, stream: Stream, mut limits: Limits) {
     // Frames that are no requests also arrive; only silence of requests counts.
     limits.head_time = limits.keep_alive;
+    if client.open.overload().is_some() {
+        limits.keep_alive = TURNED_AWAY;
+    }
     let requests = Rc::clone(&client);
     let service = service_fn(move |request: Request<Incoming>| {
-        service::answer(Rc::clone(&requests), request.map(Source::Hyper))
+        let total = Total::new(limits.total, Instant::now());
+        service::answer(Rc::clone(&requests), request.map(Source::Hyper), total)
     });
     let (io, sender) = coalesce(stream);
     // Whatever ends the connection, the client may still be sending, and a
@@ -91,12 +99,15 @@ async fn drive<S>(
             if let Poll::Ready(Err(error)) = sender.poll_send(cx) {
                 return Poll::Ready(Err(error.to_string()));
             }
-            if client.open.is_draining(cx) && !finishing {
+            if !finishing && client.open.is_ending(cx) {
                 finishing = true;
+                client.activity.touch();
+                limits.keep_alive = FAREWELL;
+                limits.head_time = FAREWELL;
                 connection.as_mut().graceful_shutdown();
                 continue;
             }
-            client.unread.poll(cx, limits.response_idle);
+            client.unread.poll(cx, limits.response_idle, limits.total);
             return match deadline.poll(cx, client.activity.waiting(), limits) {
                 Poll::Pending => Poll::Pending,
                 // The first bytes of a frame say nothing of its kind: to wait for

@@ -20,6 +20,7 @@ use super::buffers::Size;
 use super::outgoing::{Outgoing, Stopped, Valve};
 use super::pool::Lease;
 use super::response as head;
+use crate::deadline::Total;
 use crate::error::UpstreamFault;
 use crate::upload::Failure;
 
@@ -83,14 +84,15 @@ impl Exchange {
 
     /// Waits for the response to `request`, for no longer than `limit` after
     /// the app has last taken a part of it, so that a long upload is no
-    /// time-out.
+    /// time-out; and in no case for longer than `total`.
     pub(super) async fn answer(
         &mut self,
         request: &Parts,
         upgrade: bool,
         limit: Duration,
+        total: Total,
     ) -> Result<Answer, Failed> {
-        poll_fn(|cx| self.poll_answer(cx, request, upgrade, limit)).await
+        poll_fn(|cx| self.poll_answer(cx, request, upgrade, limit, total)).await
     }
 
     fn poll_answer(
@@ -99,6 +101,7 @@ impl Exchange {
         request: &Parts,
         upgrade: bool,
         limit: Duration,
+        total: Total,
     ) -> Poll<Result<Answer, Failed>> {
         loop {
             if let Err(failed) = self.upload(cx) {
@@ -116,11 +119,11 @@ impl Exchange {
                     }
                 }
                 Poll::Pending => {
-                    let due = self.due(limit);
+                    let due = self.due(limit).min(total.due);
                     if self.lease.timer().poll(cx, due).is_pending() {
                         return Poll::Pending;
                     }
-                    if let Err(failed) = self.notice_time(limit) {
+                    if let Err(failed) = self.notice_time(limit, total) {
                         return Poll::Ready(Err(failed));
                     }
                 }
@@ -168,13 +171,19 @@ impl Exchange {
         other.map_or(head, |other| other.min(head))
     }
 
-    fn notice_time(&mut self, limit: Duration) -> Result<(), Failed> {
+    fn notice_time(&mut self, limit: Duration, total: Total) -> Result<(), Failed> {
         let now = Instant::now();
         if self.outgoing.valve() == Valve::AwaitContinue && now >= self.began + AWAIT_CONTINUE {
             self.outgoing.open();
         }
         if let Some(failure) = self.outgoing.overdue(now) {
             return Err(Failed::Client(failure));
+        }
+        if now >= total.due {
+            return Err(match self.outgoing.due() {
+                Some(_) => Failed::Client(Failure::Total(total.limit)),
+                None => Failed::App(UpstreamFault::Total(total.limit)),
+            });
         }
         if now >= self.since + limit {
             return Err(Failed::App(UpstreamFault::HeadTimeout(limit)));

@@ -15,6 +15,7 @@ use super::exchange::{Answer, Exchange, Failed};
 use super::outgoing::Outgoing;
 use super::pool::{Group, Peer};
 use super::wire::Wire;
+use crate::deadline::Total;
 use crate::error::{Fault, UpstreamFault};
 use crate::upload::{Failure, RequestBody};
 
@@ -58,6 +59,7 @@ pub(crate) fn send<'s>(
     body: &'s mut RequestBody,
     timeouts: &'s Timeouts,
     upgrade: bool,
+    total: Total,
 ) -> impl Future<Output = Result<Received, Fault>> + use<'s> {
     async move {
         let repeatable = body.is_empty() && head.method.is_safe();
@@ -98,7 +100,10 @@ pub(crate) fn send<'s>(
                 Outgoing::new(head, Some(route), body)
             });
             let mut exchange = Exchange::new(lease, outgoing);
-            let fault = match exchange.answer(head, upgrade, timeouts.response_head).await {
+            let fault = match exchange
+                .answer(head, upgrade, timeouts.response_head, total)
+                .await
+            {
                 Ok(answer) => return Ok(received(exchange, answer, timeouts.response_idle)),
                 Err(Failed::Client(failure)) => return Err(failure.into()),
                 Err(Failed::App(fault)) => fault,
@@ -142,6 +147,7 @@ impl From<Failure> for Fault {
         match failure {
             Failure::Idle(limit) => Fault::BodyTimeout(limit),
             Failure::Slow(rate) => Fault::BodyTooSlow(rate),
+            Failure::Total(limit) => Fault::BodyTotal(limit),
             Failure::Broken => Fault::BodyBroken,
             Failure::Malformed(refusal) => Fault::Malformed(refusal.into()),
             Failure::TooLarge(limit) => Fault::BodyTooLarge(limit),

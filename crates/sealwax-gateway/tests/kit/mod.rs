@@ -11,6 +11,9 @@
     clippy::panic,
     reason = "a test fails by panicking"
 )]
+#![allow(clippy::print_stdout, reason = "how a gateway apart says where it is")]
+
+pub mod apart;
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -284,7 +287,11 @@ impl Answer {
 
 impl Client {
     pub fn plain(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
+        Self::over(TcpStream::connect(address).unwrap())
+    }
+
+    /// On a connection that is there already.
+    pub fn over(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Self {
             reader: BufReader::new(Box::new(stream)),
@@ -296,10 +303,17 @@ impl Client {
     }
 
     pub fn tls_at(https: SocketAddr, home: &Path, sni: &str) -> Self {
-        let stream = TcpStream::connect(https).unwrap();
+        Self::tls_over(TcpStream::connect(https).unwrap(), home, sni)
+    }
+
+    pub fn tls_over(stream: TcpStream, home: &Path, sni: &str) -> Self {
+        Self::tls_speaking(stream, home, sni, b"http/1.1")
+    }
+
+    pub fn tls_speaking(stream: TcpStream, home: &Path, sni: &str, alpn: &[u8]) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let name = ServerName::try_from(sni.to_owned()).unwrap();
-        let config = client_config(home, &[b"http/1.1"]);
+        let config = client_config(home, &[alpn]);
         let tls = ClientConnection::new(Arc::new(config), name).unwrap();
         Self {
             reader: BufReader::new(Box::new(StreamOwned::new(tls, stream))),
@@ -333,6 +347,21 @@ impl Client {
 
     pub fn tcp(&self) -> &TcpStream {
         self.reader.get_ref().tcp()
+    }
+
+    /// As much as comes at once, up to `most`; `None` at the end.
+    pub fn try_read(&mut self, most: usize) -> Option<usize> {
+        let mut bytes = vec![0; most];
+        let read = self.reader.read(&mut bytes).ok()?;
+        (read > 0).then_some(read)
+    }
+
+    /// Whether nothing comes, and the connection goes on, for as long as reads
+    /// may take.
+    pub fn at_rest(&mut self) -> bool {
+        use std::io::ErrorKind::{TimedOut, WouldBlock};
+        let read = self.reader.fill_buf().map_err(|error| error.kind());
+        matches!(read, Err(TimedOut | WouldBlock))
     }
 
     pub fn at_end(&mut self) -> bool {
