@@ -19,12 +19,12 @@ use kit::apart::Apart;
 use kit::{App, Client, OK, PATIENCE, eventually, site};
 use socket2::{Domain, Socket, Type};
 
-/// Beyond the gateway's own 64 half are for clients, and of those a sixteenth is
-/// the reserve: 157 are served and 10 turned away at a time.
-const FILES: u64 = 64 + 2 * 167 + 1;
-const SERVED: usize = 157;
+/// Beyond the gateway's own 64 three fifths are for clients, and of those a
+/// sixteenth is the reserve: 158 are served and 10 turned away at a time.
+const FILES: u64 = 64 + 5 * 56 + 1;
+const SERVED: usize = 158;
 /// Nine tenths: from here on room is made.
-const NEAR: usize = 142;
+const NEAR: usize = 143;
 const RESERVE: usize = 10;
 /// An eighth.
 const SHARE: usize = 19;
