@@ -282,3 +282,6 @@ impl Drop for BodyReader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,8 @@ mod inbound;
 mod leaving;
 mod outgoing;
 mod response;
+#[cfg(test)]
+mod testing;
 mod tunnel;
 
 use std::cell::RefCell;
@@ -283,7 +285,7 @@ async fn respond(
     total: Total,
 ) -> End {
     let (head, mut body) = response.into_parts();
-    let framing = asked.framing(&head, &body);
+    let framing = asked.framing(head.status, body.size_hint().exact());
     let switched = body.take_switched();
     let mut outgoing = Outgoing::begin();
     let mut keep = false;
