@@ -347,6 +347,10 @@ async fn respond(
     drop(body);
     if let Err(cut) = written {
         tracing::debug!(target: "sealwax", client = %client.peer, %cut, "a response was cut short");
+        if let Some(app) = switched {
+            // It has switched, and would take the end for the client's.
+            app.reset();
+        }
         return match framing {
             Framing::UntilClose => End::Reset,
             _ => End::Drop,
