@@ -147,7 +147,8 @@ impl Inbound {
 
     /// Reads for a tunnel: first what has come behind the head.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&mut Buffer>> {
-        if self.input.is_empty() && !self.ended {
+        if self.input.is_empty() {
+            // Also where the end has been seen before: how it ended counts now.
             ready!(self.poll_fill(cx))?;
         }
         Poll::Ready(Ok(&mut self.input))
@@ -283,3 +284,6 @@ impl Drop for BodyReader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,3 +42,6 @@ impl Leaving {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,8 @@ mod inbound;
 mod leaving;
 mod outgoing;
 mod response;
+#[cfg(test)]
+mod testing;
 mod tunnel;
 
 use std::cell::RefCell;
@@ -284,7 +286,7 @@ async fn respond(
     total: Total,
 ) -> End {
     let (head, mut body) = response.into_parts();
-    let framing = asked.framing(&head, &body);
+    let framing = asked.framing(head.status, body.size_hint().exact());
     let switched = body.take_switched();
     let mut over = framing == Framing::Empty || body.is_end_stream();
     let request_ends = begin(inbound, framing);
@@ -336,6 +338,10 @@ async fn respond(
     drop(body);
     if let Err(cut) = written {
         tracing::debug!(target: "sealwax", client = %client.peer, %cut, "a response was cut short");
+        if let Some(app) = switched {
+            // It has switched, and would take the end for the client's.
+            app.reset();
+        }
         return match framing {
             Framing::UntilClose => End::Reset,
             _ => End::Drop,

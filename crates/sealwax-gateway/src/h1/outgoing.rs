@@ -140,3 +140,6 @@ impl Drop for Outgoing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

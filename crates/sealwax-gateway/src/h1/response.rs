@@ -47,12 +47,12 @@ impl Asked {
         }
     }
 
-    /// How a response is framed for this client, and whether the connection can
-    /// be kept after it.
-    pub(super) fn framing(&self, head: &response::Parts, body: &Body) -> Framing {
-        if self.head_only || has_no_content(head.status) {
+    /// How a response with `status`, and content of so many bytes if that is
+    /// known, is framed for this client.
+    pub(super) fn framing(&self, status: StatusCode, length: Option<u64>) -> Framing {
+        if self.head_only || has_no_content(status) {
             Framing::Empty
-        } else if body.size_hint().exact().is_some() {
+        } else if length.is_some() {
             Framing::Length
         } else if self.http10 {
             Framing::UntilClose
@@ -127,3 +127,6 @@ fn has_no_content(status: StatusCode) -> bool {
 fn may_have_length(status: StatusCode) -> bool {
     !status.is_informational() && status != StatusCode::NO_CONTENT
 }
+
+#[cfg(test)]
+mod tests;

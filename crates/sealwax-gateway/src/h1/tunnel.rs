@@ -16,17 +16,25 @@ use crate::upstream::Wire;
 
 const BUFFER: usize = 16 * 1024;
 
-/// True when one side broke off: then the other must not take what it has got
-/// for the whole. The app is told here, the client by the caller.
+/// True when the client must not take what it has got for the whole; the app is
+/// told of that here, the client by the caller.
 pub(super) async fn run(inbound: &Shared, mut app: Box<Wire>, idle: Duration) -> bool {
     inbound.borrow_mut().stream.end_matters();
-    let ended = copy(inbound, &mut app, idle).await;
+    let whole = Whole::default();
+    let ended = copy(inbound, &mut app, idle, &whole).await;
     tracing::debug!(target: "sealwax", ?ended, "an upgraded connection ended");
     let broken = matches!(ended, Ended::Broken(_));
-    if broken {
+    if broken && !whole.up.get() {
         app.reset();
     }
-    broken
+    broken && !whole.down.get()
+}
+
+/// Which side has been given all that the other had to say.
+#[derive(Default)]
+struct Whole {
+    up: Rc<Cell<bool>>,
+    down: Rc<Cell<bool>>,
 }
 
 #[derive(Debug)]
@@ -36,15 +44,17 @@ enum Ended {
     Idle,
 }
 
-async fn copy(inbound: &Shared, app: &mut Wire, idle: Duration) -> Ended {
+async fn copy(inbound: &Shared, app: &mut Wire, idle: Duration, whole: &Whole) -> Ended {
     let seen = Rc::new(Cell::new(Instant::now()));
     let mut client = Watched {
         io: ClientSide(Rc::clone(inbound)),
         seen: Rc::clone(&seen),
+        whole: Rc::clone(&whole.down),
     };
     let mut app = Watched {
         io: app,
         seen: Rc::clone(&seen),
+        whole: Rc::clone(&whole.up),
     };
     let mut copied = pin!(tokio::io::copy_bidirectional_with_sizes(
         &mut client,
@@ -107,10 +117,11 @@ impl AsyncWrite for ClientSide {
     }
 }
 
-/// Notes when something was last read.
+/// Notes when something was last read, and whether the end has been written.
 struct Watched<S> {
     io: S,
     seen: Rc<Cell<Instant>>,
+    whole: Rc<Cell<bool>>,
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
@@ -142,6 +153,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().io).poll_shutdown(cx)
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.io).poll_shutdown(cx);
+        if let Poll::Ready(Ok(())) = &outcome {
+            this.whole.set(true);
+        }
+        outcome
     }
 }

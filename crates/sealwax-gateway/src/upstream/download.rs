@@ -1,5 +1,7 @@
 //! The app's response body, and what is left of the request.
 
+use std::error::Error;
+use std::io;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -39,6 +41,8 @@ pub(crate) struct Download {
     held: bool,
     /// The app keeps the connection.
     keep_alive: bool,
+    /// The app has reset it; a write was told, so no read will be.
+    reset: bool,
     idle: Duration,
     /// Since when nothing has come or gone; `None` while something does.
     since: Option<Instant>,
@@ -53,7 +57,10 @@ impl Download {
         idle: Duration,
     ) -> Self {
         let Exchange {
-            lease, outgoing, ..
+            lease,
+            outgoing,
+            unsent,
+            ..
         } = exchange;
         let mut download = Self {
             lease: Some(lease),
@@ -64,6 +71,7 @@ impl Download {
             trailers: None,
             held: outgoing.valve() == Valve::Held,
             keep_alive: keep_alive && !outgoing.is_lost(),
+            reset: unsent.as_ref().is_some_and(is_reset),
             outgoing: (!outgoing.is_over()).then(|| Box::new(outgoing)),
             idle,
             since: None,
@@ -194,9 +202,16 @@ impl Download {
         match lease.wire().poll_fill(cx, size) {
             Poll::Ready(Ok(0)) => {
                 self.keep_alive = false;
-                Poll::Ready(self.decoder.end().map_err(|refusal| {
+                let ended = self.decoder.end().map_err(Into::into);
+                let ended = match ended {
+                    Ok(()) if self.reset => {
+                        Err(io::Error::from(io::ErrorKind::ConnectionReset).into())
+                    }
+                    ended => ended,
+                };
+                Poll::Ready(ended.map_err(|error: Box<dyn Error + Send + Sync>| {
                     self.report("it broke off in the middle");
-                    Broken::Upstream(refusal.into())
+                    Broken::Upstream(error)
                 }))
             }
             Poll::Ready(Ok(_)) => Poll::Ready(Ok(())),
@@ -242,6 +257,7 @@ impl Download {
                 tracing::debug!(target: "sealwax", %error, "the app took no more of a request that it had answered");
                 self.outgoing = None;
                 self.keep_alive = false;
+                self.reset = is_reset(&error);
                 Ok(())
             }
             Poll::Ready(Err(Stopped::Client(failure))) => Err(failure.into()),
@@ -290,6 +306,14 @@ fn trailer_map(trailers: sealwax_h1::Trailers) -> Option<Box<HeaderMap>> {
     let mut map = fields::map(&bytes, &trailers.fields, 0).ok()?;
     hop::strip_trailers(&mut map);
     (!map.is_empty()).then(|| Box::new(map))
+}
+
+/// Whether a write failed because the app had reset the connection. Only one
+/// call is told so, and reading finds a clean end then, which could pass for
+/// that of the response. A pipe that broke is another thing: the app had closed
+/// its half before, in good order.
+fn is_reset(error: &io::Error) -> bool {
+    error.kind() != io::ErrorKind::BrokenPipe
 }
 
 /// Sends the rest of a request whose response is over.

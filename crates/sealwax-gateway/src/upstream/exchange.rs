@@ -42,7 +42,7 @@ pub(super) struct Exchange {
     since: Instant,
     heard: bool,
     /// Why the app took no more of the request; it may have answered before.
-    unsent: Option<std::io::Error>,
+    pub(super) unsent: Option<std::io::Error>,
 }
 
 /// The head of the final response.

@@ -237,17 +237,29 @@ fn read_head(reader: &mut impl std::io::BufRead) -> Option<String> {
 pub trait Duplex: Read + Write + Send {
     /// For tests that stop reading, or leave.
     fn tcp(&self) -> &TcpStream;
+
+    /// Says that nothing more will be sent, and goes on reading.
+    fn end(&mut self);
 }
 
 impl Duplex for TcpStream {
     fn tcp(&self) -> &TcpStream {
         self
     }
+
+    fn end(&mut self) {
+        self.shutdown(Shutdown::Write).unwrap();
+    }
 }
 
 impl Duplex for StreamOwned<ClientConnection, TcpStream> {
     fn tcp(&self) -> &TcpStream {
         &self.sock
+    }
+
+    fn end(&mut self) {
+        self.conn.send_close_notify();
+        self.flush().unwrap();
     }
 }
 
@@ -366,6 +378,17 @@ impl Client {
 
     pub fn at_end(&mut self) -> bool {
         matches!(self.reader.fill_buf(), Ok([]) | Err(_))
+    }
+
+    /// Ends its half in good order.
+    pub fn end(&mut self) {
+        self.reader.get_mut().end();
+    }
+
+    /// All that comes until the end; an error where that is none in good order.
+    pub fn drain(&mut self) -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.reader.read_to_end(&mut bytes).map(|_| bytes)
     }
 
     pub fn get(&mut self, path: &str) -> Answer {

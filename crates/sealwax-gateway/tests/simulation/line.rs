@@ -131,6 +131,9 @@ struct Half {
 pub struct Line {
     tcp: Option<TcpStream>,
     half_closed: bool,
+    /// The other side has reset the connection, and a write was told: the
+    /// system tells but one.
+    reset: bool,
     reading: Half,
     writing: Half,
 }
@@ -146,6 +149,7 @@ impl Line {
         Self {
             tcp: Some(tcp),
             half_closed: false,
+            reset: false,
             reading: half(reading),
             writing: half(writing),
         }
@@ -247,6 +251,8 @@ impl AsyncRead for Line {
         buf.put_slice(&bytes);
         if count > 0 {
             this.pass(count, true);
+        } else if this.reset {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         Poll::Ready(outcome)
     }
@@ -273,7 +279,10 @@ impl AsyncWrite for Line {
                 this.pass(count, false);
                 Poll::Ready(Ok(count))
             }
-            failed => failed,
+            Poll::Ready(Err(error)) => {
+                this.reset |= error.kind() == io::ErrorKind::ConnectionReset;
+                Poll::Ready(Err(error))
+            }
         }
     }
 

@@ -15,6 +15,8 @@
 //! not say in which order the system runs the threads: a failure that hangs on
 //! it may need several tries.
 //!
+//! What a failure was once is a test of its own in `endings.rs`.
+//!
 //! `SEALWAX_SEED=… cargo test -p sealwax-gateway --test simulation` plays what
 //! one seed gives, `SEALWAX_LONG=1` plays for minutes.
 
@@ -134,8 +136,8 @@ fn random(over: Over, plan: fn(u64) -> Scenario) {
     let one = one.map(|seed| seed.parse().expect("SEALWAX_SEED: a number"));
     let (from, count, time) = match (one, is_long()) {
         (Some(seed), _) => (seed, 1, 60),
-        (None, false) => (0, 2500, 10),
-        (None, true) => (3000, 1_000_000, 180),
+        (None, false) => (0, 6000, 8),
+        (None, true) => (6000, 10_000_000, 180),
     };
     let seeds = from..from + count;
     let (wrong, played) = world.play(seeds.map(plan), Duration::from_secs(time));

@@ -1,6 +1,7 @@
 //! One run of one scenario: what all its parts share.
 
 use std::cell::{Cell, RefCell};
+use std::time::Instant;
 
 use tokio::sync::Notify;
 
@@ -11,6 +12,7 @@ use super::plan::Scenario;
 pub struct Run {
     pub number: u64,
     pub scenario: Scenario,
+    pub began: Instant,
     ways: [Shared; 4],
     pub seen: RefCell<Vec<Seen>>,
     /// What one of the parts has found wrong.
@@ -42,6 +44,7 @@ impl Run {
             number,
             ways: Stream::ALL.map(|stream| Way::new(stream, &scenario.faults)),
             scenario,
+            began: Instant::now(),
             seen: RefCell::default(),
             problems: RefCell::default(),
             busy: Cell::new(0),
