@@ -3,6 +3,10 @@
 //! A unit is one line in [`UNITS`]: a name for `budget.toml`, and how to prepare what then runs
 //! again and again. Whatever runs must do the same each time.
 
+use std::hint::black_box;
+
+use sealwax_h1::{Asked, Limits, RequestParser, ResponseParser};
+
 use crate::pairs;
 use crate::turn::Turn;
 
@@ -17,6 +21,8 @@ const UNITS: &[(&str, Prepare)] = &[
     ("heads", || turn(Turn::pass)),
     ("heads+policy", || turn(Turn::judge)),
     ("heads+policy apart", || turn(Turn::judge_apart)),
+    ("codec request", || Ok(read_requests())),
+    ("codec response", || Ok(read_responses())),
 ];
 
 /// The names of all units.
@@ -38,6 +44,29 @@ pub(crate) fn run(name: &str, times: u32) -> Result<(), String> {
 fn turn(part: fn(&mut Turn)) -> Result<Work, String> {
     let mut turn = Turn::new(pairs::bench())?;
     Ok(Box::new(move || part(&mut turn)))
+}
+
+/// The codec's part: a head as `sealwax-h1` reads it, before any map.
+fn read_requests() -> Work {
+    let (head, mut fields) = (pairs::browser().request, Vec::new());
+    let mut parser = RequestParser::new(Limits::REQUEST);
+    Box::new(move || {
+        let read = parser.parse(black_box(&head), &mut fields);
+        assert!(matches!(black_box(read), Ok(Some(_))));
+    })
+}
+
+fn read_responses() -> Work {
+    let (head, mut fields) = (pairs::bench().response, Vec::new());
+    let asked = Asked {
+        head: false,
+        upgrade: None,
+    };
+    Box::new(move || {
+        let mut parser = ResponseParser::new(Limits::RESPONSE);
+        let read = parser.parse(black_box(&head), &asked, &mut fields);
+        assert!(matches!(black_box(read), Ok(Some(_))));
+    })
 }
 
 #[cfg(test)]
