@@ -182,7 +182,8 @@ fn poll_next(
     if let Poll::Ready(outcome) = inbound.poll_head(cx) {
         return Poll::Ready(match outcome {
             Ok(Some(begun)) => Next::Request(begun),
-            Ok(None) => Next::Over,
+            // What there was to say has left; to close says the rest.
+            Ok(None) => Next::Gone,
             Err(Broken::Refused(refusal)) => Next::Refuse(fault(refusal, limits)),
             Err(Broken::Gone) => Next::Gone,
         });

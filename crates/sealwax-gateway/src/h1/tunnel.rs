@@ -20,6 +20,7 @@ const BUFFER: usize = 16 * 1024;
 /// told of that here, the client by the caller.
 pub(super) async fn run(inbound: &Shared, mut app: Box<Wire>, idle: Duration) -> bool {
     inbound.borrow_mut().stream.end_matters();
+    app.reset_at_end(false);
     let whole = Whole::default();
     let ended = copy(inbound, &mut app, idle, &whole).await;
     tracing::debug!(target: "sealwax", ?ended, "an upgraded connection ended");

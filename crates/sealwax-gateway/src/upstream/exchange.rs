@@ -92,7 +92,19 @@ impl Exchange {
         limit: Duration,
         total: Total,
     ) -> Result<Answer, Failed> {
-        poll_fn(|cx| self.poll_answer(cx, request, upgrade, limit, total)).await
+        if upgrade {
+            // An app that switches while the client leaves would take a mere end
+            // of the connection for the client's.
+            self.lease.wire().reset_at_end(true);
+        }
+        let answer = poll_fn(|cx| self.poll_answer(cx, request, upgrade, limit, total)).await;
+        let switched = answer
+            .as_ref()
+            .is_ok_and(|answer| answer.framing == Framing::Tunnel);
+        if upgrade && !switched {
+            self.lease.wire().reset_at_end(false);
+        }
+        answer
     }
 
     fn poll_answer(

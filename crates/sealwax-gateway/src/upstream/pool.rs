@@ -53,6 +53,18 @@ struct Connection {
     timer: Deadline,
 }
 
+/// Which connections a request may go out on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reuse {
+    /// New ones only.
+    Never,
+    /// Kept ones too, after a look at each by the system: the request could not
+    /// be sent again if the app has just closed it.
+    Seen,
+    /// Kept ones too, as far as the runtime has heard of them.
+    Unseen,
+}
+
 /// A connection in use.
 pub(crate) struct Lease {
     peer: Rc<Peer>,
@@ -109,12 +121,16 @@ impl Peer {
     }
 
     /// The most recently used connection that can be used still.
-    pub(super) fn take_idle(self: &Rc<Self>) -> Option<Lease> {
+    fn take_idle(self: &Rc<Self>, reuse: Reuse) -> Option<Lease> {
+        if reuse == Reuse::Never {
+            return None;
+        }
         loop {
             // The borrow ends before a connection is closed, for whoever waits
             // for its slot.
             let found = self.idle.borrow_mut().pop()?;
-            if found.connection.wire.is_quiet() {
+            let wire = &found.connection.wire;
+            if wire.is_quiet() && (reuse == Reuse::Unseen || wire.is_surely_quiet()) {
                 return Some(Lease {
                     peer: Rc::clone(self),
                     connection: found.connection,
@@ -123,22 +139,22 @@ impl Peer {
         }
     }
 
-    /// A connection: an idle one if `may_reuse`, else a new one. Where the
+    /// A connection: an idle one if it may be, else a new one. Where the
     /// worker has as many as it may have, one that comes free within `limit`.
     /// True when it had been used before.
     pub(super) async fn lease(
         self: &Rc<Self>,
-        may_reuse: bool,
+        reuse: Reuse,
         limit: Duration,
     ) -> Result<(Lease, bool), Fault> {
         let found = if self.budget.is_crowded() {
             None
         } else {
-            self.seize(may_reuse)
+            self.seize(reuse)
         };
         let found = match found {
             Some(found) => found,
-            None => self.wait(may_reuse, limit).await?,
+            None => self.wait(reuse, limit).await?,
         };
         match found {
             Found::Idle(lease) => Ok((lease, true)),
@@ -148,20 +164,20 @@ impl Peer {
 
     /// The common case, without a future: an idle connection that nobody else
     /// waits for.
-    pub(super) fn take_uncontested(self: &Rc<Self>) -> Option<Lease> {
+    pub(super) fn take_uncontested(self: &Rc<Self>, reuse: Reuse) -> Option<Lease> {
         if self.budget.is_crowded() {
             return None;
         }
-        self.take_idle()
+        self.take_idle(reuse)
     }
 
-    fn seize(self: &Rc<Self>, may_reuse: bool) -> Option<Found> {
-        let idle = if may_reuse { self.take_idle() } else { None };
+    fn seize(self: &Rc<Self>, reuse: Reuse) -> Option<Found> {
+        let idle = self.take_idle(reuse);
         idle.map(Found::Idle)
             .or_else(|| self.budget.slot().map(Found::Slot))
     }
 
-    async fn wait(self: &Rc<Self>, may_reuse: bool, limit: Duration) -> Result<Found, Fault> {
+    async fn wait(self: &Rc<Self>, reuse: Reuse, limit: Duration) -> Result<Found, Fault> {
         // What is idle belongs to whoever waits already.
         let mut mine = !self.budget.is_crowded();
         let turn = self.budget.queue();
@@ -173,7 +189,7 @@ impl Peer {
                 }
                 turn.freed().await;
                 mine = true;
-                if let Some(found) = self.seize(may_reuse) {
+                if let Some(found) = self.seize(reuse) {
                     return found;
                 }
             }

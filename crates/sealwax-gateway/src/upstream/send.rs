@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::download::Download;
 use super::exchange::{Answer, Exchange, Failed};
 use super::outgoing::Outgoing;
-use super::pool::{Group, Peer};
+use super::pool::{Group, Peer, Reuse};
 use super::wire::Wire;
 use crate::deadline::Total;
 use crate::error::{Fault, UpstreamFault};
@@ -65,7 +65,11 @@ pub(crate) fn send<'s>(
         let repeatable = body.is_empty() && head.method.is_safe();
         // An empty vector does not allocate: most requests never push.
         let mut refused: Vec<Rc<Peer>> = Vec::new();
-        let mut may_reuse = !upgrade;
+        let mut reuse = match (upgrade, repeatable) {
+            (true, _) => Reuse::Never,
+            (false, true) => Reuse::Unseen,
+            (false, false) => Reuse::Seen,
+        };
         let mut tries = 0;
         let mut last = None;
         // What a try that never began has left.
@@ -75,15 +79,10 @@ pub(crate) fn send<'s>(
             let Some(peer) = group.pick(&refused).filter(|_| tries <= MAX_TRIES) else {
                 return Err(last.unwrap_or_else(no_upstream));
             };
-            let idle = if may_reuse {
-                peer.take_uncontested()
-            } else {
-                None
-            };
-            let (lease, reused) = match idle {
+            let (lease, reused) = match peer.take_uncontested(reuse) {
                 Some(lease) => (lease, true),
                 // Boxed, since it is rare and large.
-                None => match Box::pin(peer.lease(may_reuse, timeouts.connect)).await {
+                None => match Box::pin(peer.lease(reuse, timeouts.connect)).await {
                     Ok(leased) => leased,
                     // Our own shortage: no upstream is to blame, none can help.
                     Err(fault @ (Fault::Exhausted(_) | Fault::Full(_))) => return Err(fault),
@@ -110,7 +109,7 @@ pub(crate) fn send<'s>(
             };
             if let UpstreamFault::Closed(_) = &fault {
                 // One stale connection says that its neighbours are stale too.
-                may_reuse = false;
+                reuse = Reuse::Never;
                 let begun = exchange.outgoing.has_begun();
                 let stale = reused && !exchange.was_heard() && exchange.age() < STALE_WITHIN;
                 if tries < MAX_TRIES && (!begun || (stale && repeatable)) {

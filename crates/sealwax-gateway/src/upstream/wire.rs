@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -46,6 +47,17 @@ impl Wire {
             Socket::Unix(socket) => socket.try_read(&mut byte),
         };
         self.buffer.is_empty() && read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// The same, asked of the system: the runtime may not have heard yet that the
+    /// app has closed the connection.
+    pub(super) fn is_surely_quiet(&self) -> bool {
+        let mut byte = [std::mem::MaybeUninit::uninit()];
+        let peeked = match &self.socket {
+            Socket::Tcp(socket) => SockRef::from(socket).peek(&mut byte),
+            Socket::Unix(socket) => SockRef::from(socket).peek(&mut byte),
+        };
+        peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// What has been read and not yet used.
@@ -107,9 +119,14 @@ impl Wire {
     /// Ends the connection so that the app cannot take what it has got for the
     /// whole. A Unix socket knows no such end, and is closed.
     pub(crate) fn reset(self) {
+        self.reset_at_end(true);
+    }
+
+    /// Whether the connection, when it is dropped, ends as by [`Self::reset`].
+    pub(crate) fn reset_at_end(&self, reset: bool) {
         if let Socket::Tcp(socket) = &self.socket {
             // If it cannot be reset it is closed.
-            let _ = socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO));
+            let _ = SockRef::from(socket).set_linger(reset.then_some(Duration::ZERO));
         }
     }
 
