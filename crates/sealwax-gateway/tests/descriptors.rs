@@ -136,6 +136,8 @@ fn burst(running: &Running) -> Vec<(StatusCode, Bytes)> {
                     let request = Request::get("https://localhost/").body(Empty::new());
                     let answer = client.send_request(request.unwrap()).await.unwrap();
                     let (head, body) = answer.into_parts();
+                    let busy = head.status == StatusCode::SERVICE_UNAVAILABLE;
+                    assert_eq!(head.headers.contains_key("retry-after"), busy);
                     (head.status, body.collect().await.unwrap().to_bytes())
                 }));
             }
