@@ -198,7 +198,11 @@ impl Conversation<'_> {
         };
         let mut bytes = received.bytes;
         bytes.extend_from_slice(self.reader.unread());
-        self.run.seen.borrow_mut()[self.at].tunnel = Some((bytes, ended == Bad::Ended));
+        // Whoever is told of a reset first is the only one: what reads after that
+        // sees a mere end.
+        let reset = matches!(early, Ok(Err(Bad::Broken))) || sent.is_err();
+        let clean = ended == Bad::Ended && !reset;
+        self.run.seen.borrow_mut()[self.at].tunnel = Some((bytes, clean));
         sent
     }
 }
