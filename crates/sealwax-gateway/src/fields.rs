@@ -1,4 +1,4 @@
-//! Maps of fields: made from the bytes of a head, and used again.
+//! Maps of fields: made from the bytes of a head, written out, and used again.
 //!
 //! A map is two allocations, one of them large; a worker needs a few at a time,
 //! thousands of times a second.
@@ -7,7 +7,7 @@ use std::cell::RefCell;
 
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use sealwax_h1::{Field, Refusal, Rule};
+use sealwax_h1::{Field, Refusal, Rule, write};
 
 /// Maps kept for the next head; what a burst has used beyond is freed.
 const MAX_KEPT: usize = 32;
@@ -42,6 +42,15 @@ pub(crate) fn map(bytes: &Bytes, fields: &[Field], room: usize) -> Result<Header
             .map_err(|_| refused(Rule::HeadFields, field))?;
     }
     Ok(map)
+}
+
+/// Appends the end of a chunked body that has trailers (RFC 9112 §7.1).
+pub(crate) fn write_trailers(out: &mut Vec<u8>, trailers: &HeaderMap) {
+    out.extend_from_slice(write::LAST_CHUNK_BEFORE_TRAILERS);
+    for (name, value) in trailers {
+        write::field(out, name.as_str().as_bytes(), value.as_bytes());
+    }
+    write::end_of_head(out);
 }
 
 /// Takes a map back that is not needed any more.

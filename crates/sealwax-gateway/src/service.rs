@@ -159,10 +159,15 @@ fn to_the_app<'c>(
         asked: &asked,
     };
 
-    // HTTP/2 only: on HTTP/1.1 the parser counts. There a client may split its
-    // cookies (RFC 9113 §8.2.3), which are one field.
-    let crumbs = head.headers.get_all(header::COOKIE).iter().count();
-    let fields = head.headers.len() - crumbs.saturating_sub(1);
+    // On HTTP/1.1 the codec has counted. On HTTP/2 a client may split its cookies
+    // (RFC 9113 §8.2.3), which are one field.
+    let fields = match client.h2 {
+        true => {
+            let crumbs = head.headers.get_all(header::COOKIE).iter().count();
+            head.headers.len() - crumbs.saturating_sub(1)
+        }
+        false => 0,
+    };
     // Before the policy, which adds headers that no `Connection` may remove.
     let upgrade = hop::strip_request(&mut head.headers, head.version);
     let misdirected = is_misdirected(client, live, target.domain(), index);

@@ -11,6 +11,7 @@ use sealwax_h1::write;
 use tokio::io::AsyncWrite as _;
 
 use super::response::Framing;
+use crate::fields;
 use crate::stream::Stream;
 
 /// Heads longer than this do not stay in the pool.
@@ -80,11 +81,7 @@ impl Outgoing {
 
     /// The end of a chunked body with trailers.
     pub(super) fn trailers(&mut self, trailers: &http::HeaderMap) {
-        self.lead.extend_from_slice(b"0\r\n");
-        for (name, value) in trailers {
-            write::field(&mut self.lead, name.as_str().as_bytes(), value.as_bytes());
-        }
-        write::end_of_head(&mut self.lead);
+        fields::write_trailers(&mut self.lead, trailers);
     }
 
     /// Hands everything to the stream (which is not to say that it has left).
@@ -116,9 +113,7 @@ impl Outgoing {
         (self.data, self.tail, self.taken) = (Bytes::new(), &[], 0);
         Poll::Ready(Ok(()))
     }
-}
 
-impl Outgoing {
     /// The same, and on to the socket.
     pub(super) fn poll_send(
         &mut self,

@@ -1,8 +1,8 @@
 //! The head of a request, as it goes to the app.
 
+use http::Method;
 use http::header;
 use http::request::Parts;
-use http::{HeaderMap, Method};
 use sealwax_h1::write;
 use sealwax_policy::RouteFields;
 
@@ -50,15 +50,6 @@ pub(super) fn head(
 fn says_empty(head: &Parts) -> bool {
     head.headers.contains_key(header::CONTENT_LENGTH)
         || matches!(head.method, Method::POST | Method::PUT | Method::PATCH)
-}
-
-/// Appends the end of a chunked body with trailers.
-pub(super) fn trailers(out: &mut Vec<u8>, trailers: &HeaderMap) {
-    out.extend_from_slice(b"0\r\n");
-    for (name, value) in trailers {
-        write::field(out, name.as_str().as_bytes(), value.as_bytes());
-    }
-    write::end_of_head(out);
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::encode::{self, Framing};
 use super::wire::Wire;
+use crate::fields;
 use crate::hop;
 use crate::upload::{Failure, RequestBody};
 
@@ -238,7 +239,7 @@ impl Outgoing {
             (Framing::Length(left), _) if left > 0 => return Err(Failure::Broken),
             (Framing::Chunked, Some(mut trailers)) => {
                 hop::strip_trailers(&mut trailers);
-                encode::trailers(&mut self.before, &trailers);
+                fields::write_trailers(&mut self.before, &trailers);
             }
             (Framing::Chunked, None) => self.before.extend_from_slice(write::LAST_CHUNK),
             _ => {}
