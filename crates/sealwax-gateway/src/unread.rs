@@ -24,6 +24,10 @@ use crate::body::{Body, Broken};
 /// How many times the clock is looked at within the time that a client has.
 const LOOKS: u32 = 4;
 
+/// Content that makes, with the nine bytes before it, one TLS record: more in a
+/// frame would begin another record for the rest (RFC 9113 §4.1, RFC 8446 §5.1).
+const DATA: usize = 16 * 1024 - 9;
+
 /// The bodies under way on one connection.
 #[derive(Default)]
 pub(crate) struct Unread {
@@ -34,6 +38,8 @@ pub(crate) struct Unread {
 /// One body, which can be taken away while nobody polls it.
 pub(crate) struct Watched {
     body: RefCell<Option<Body>>,
+    /// Of what the body has given, what is not in a frame yet.
+    rest: RefCell<Bytes>,
     /// Why there is no body any more.
     broken: Cell<Option<Broken>>,
     /// Since when it is the client's turn; `None` while it is the app's.
@@ -49,6 +55,7 @@ impl Unread {
     pub(crate) fn watch(&self, body: Body, due: Instant) -> Rc<Watched> {
         let watched = Rc::new(Watched {
             body: RefCell::new(Some(body)),
+            rest: RefCell::default(),
             broken: Cell::new(None),
             offered: Cell::new(Some(Instant::now())),
             due,
@@ -103,6 +110,7 @@ impl Watched {
         if let Some(mut body) = self.body.take() {
             body.break_off();
         }
+        self.rest.take();
         self.broken.set(Some(broken));
         if let Some(waiting) = self.waiting.take() {
             waiting.wake();
@@ -114,7 +122,9 @@ impl Watched {
         &self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        let rest = self.rest.take();
         let frame = match &mut *self.body.borrow_mut() {
+            _ if !rest.is_empty() => Poll::Ready(Some(Ok(Frame::data(rest)))),
             Some(body) => Pin::new(body).poll_frame(cx),
             None => Poll::Ready(Some(Err(self.broken.take().unwrap_or(Broken::Unread)))),
         };
@@ -125,17 +135,62 @@ impl Watched {
                 self.waiting.set(Some(cx.waker().clone()));
             }
         }
-        frame
+        frame.map_ok(|frame| self.first_part(frame))
+    }
+
+    fn first_part(&self, frame: Frame<Bytes>) -> Frame<Bytes> {
+        match frame.into_data() {
+            Ok(mut data) => {
+                if data.len() > DATA {
+                    self.rest.replace(data.split_off(DATA));
+                }
+                Frame::data(data)
+            }
+            Err(trailers) => trailers,
+        }
     }
 
     pub(crate) fn is_end_stream(&self) -> bool {
         let body = self.body.borrow();
-        body.as_ref().is_some_and(Body::is_end_stream)
+        self.rest.borrow().is_empty() && body.as_ref().is_some_and(Body::is_end_stream)
     }
 
     pub(crate) fn size_hint(&self) -> SizeHint {
         let body = self.body.borrow();
-        body.as_ref()
-            .map_or_else(SizeHint::default, Body::size_hint)
+        let hint = body
+            .as_ref()
+            .map_or_else(SizeHint::default, Body::size_hint);
+        let rest = self.rest.borrow().len() as u64;
+        hint.exact()
+            .map_or(hint, |left| SizeHint::with_exact(left.saturating_add(rest)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_fills_a_record_and_no_more() {
+        let bytes = Bytes::from(vec![7; 2 * DATA + 100]);
+        let unread = Unread::default();
+        let mut body = Body::own(bytes).watched(&unread, Instant::now());
+        let cx = &mut Context::from_waker(Waker::noop());
+        let mut left = 2 * DATA + 100;
+        for part in [DATA, DATA, 100] {
+            assert!(!body.is_end_stream());
+            assert_eq!(body.size_hint().exact(), Some(left as u64));
+            let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut body).poll_frame(cx) else {
+                panic!("{left} bytes are left");
+            };
+            assert_eq!(frame.data_ref().map(Bytes::len), Some(part));
+            left -= part;
+        }
+        assert!(body.is_end_stream());
+        assert_eq!(body.size_hint().exact(), Some(0));
+        assert!(matches!(
+            Pin::new(&mut body).poll_frame(cx),
+            Poll::Ready(None)
+        ));
     }
 }
