@@ -6,11 +6,26 @@ use std::cell::RefCell;
 /// One block: a head with room to spare, or a TLS record.
 pub(crate) const BLOCK: usize = 16 * 1024;
 
+/// A block for a body that comes faster than it is read: a read and a write on
+/// to the app cost much the same whatever they move.
+const LARGE_BLOCK: usize = 64 * 1024;
+
 /// Blocks kept for the next reader; what a burst has used beyond is freed.
 const MAX_KEPT: usize = 64;
+const MAX_KEPT_LARGE: usize = 4;
+
+struct Pool {
+    blocks: Vec<Box<[u8]>>,
+    large: Vec<Box<[u8]>>,
+}
 
 thread_local! {
-    static POOL: RefCell<Vec<Box<[u8]>>> = const { RefCell::new(Vec::new()) };
+    static POOL: RefCell<Pool> = const {
+        RefCell::new(Pool {
+            blocks: Vec::new(),
+            large: Vec::new(),
+        })
+    };
 }
 
 /// Bytes in the order in which they came.
@@ -21,6 +36,8 @@ pub(crate) struct Buffer {
     block: Box<[u8]>,
     start: usize,
     end: usize,
+    /// The last read brought a block or more, so the next may bring more still.
+    flows: bool,
 }
 
 impl Buffer {
@@ -40,7 +57,7 @@ impl Buffer {
     /// use, so the caller bounds it by what it leaves in here.
     pub(crate) fn space(&mut self) -> &mut [u8] {
         if self.block.is_empty() {
-            self.block = take();
+            self.block = take(if self.flows { LARGE_BLOCK } else { BLOCK });
         } else if self.end == self.block.len() {
             if self.start > 0 {
                 self.block.copy_within(self.start..self.end, 0);
@@ -59,6 +76,7 @@ impl Buffer {
     /// So many bytes have been put into the space.
     pub(crate) fn fill(&mut self, count: usize) {
         self.end = self.block.len().min(self.end + count);
+        self.flows = count >= BLOCK;
     }
 
     /// So many bytes have been used.
@@ -85,22 +103,28 @@ impl Drop for Buffer {
     }
 }
 
-fn take() -> Box<[u8]> {
-    let kept = POOL.with_borrow_mut(Vec::pop);
-    kept.unwrap_or_else(|| vec![0; BLOCK].into_boxed_slice())
+fn take(length: usize) -> Box<[u8]> {
+    let kept = POOL.with_borrow_mut(|pool| match length {
+        LARGE_BLOCK => pool.large.pop(),
+        _ => pool.blocks.pop(),
+    });
+    kept.unwrap_or_else(|| vec![0; length].into_boxed_slice())
 }
 
-/// Longer ones were an exception.
+/// Blocks of other lengths were an exception.
 fn give(block: Box<[u8]>) {
-    if block.len() != BLOCK {
-        return;
-    }
     // While the thread ends there may be no pool any more.
     let _ = POOL.try_with(|pool| {
-        if let Ok(mut pool) = pool.try_borrow_mut()
-            && pool.len() < MAX_KEPT
-        {
-            pool.push(block);
+        let Ok(mut pool) = pool.try_borrow_mut() else {
+            return;
+        };
+        let (kept, most) = match block.len() {
+            BLOCK => (&mut pool.blocks, MAX_KEPT),
+            LARGE_BLOCK => (&mut pool.large, MAX_KEPT_LARGE),
+            _ => return,
+        };
+        if kept.len() < most {
+            kept.push(block);
         }
     });
 }
@@ -129,6 +153,19 @@ mod tests {
         assert_eq!(buffer.space().len(), BLOCK, "from the pool");
         buffer.release();
         assert!(buffer.block.is_empty());
+    }
+
+    #[test]
+    fn a_body_that_flows_gets_a_large_block() {
+        let mut buffer = Buffer::default();
+        buffer.space().fill(1);
+        buffer.fill(BLOCK);
+        assert_eq!(buffer.block.len(), BLOCK);
+        buffer.consume(BLOCK);
+        assert_eq!(buffer.space().len(), LARGE_BLOCK);
+        buffer.fill(100);
+        buffer.consume(100);
+        assert_eq!(buffer.space().len(), BLOCK, "it has come to an end");
     }
 
     #[test]

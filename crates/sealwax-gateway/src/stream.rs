@@ -78,6 +78,17 @@ impl Stream {
         outcome.map_ok(|()| count)
     }
 
+    /// Waits until the next write would be taken, so that nobody need hold what
+    /// would be written.
+    pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let outcome = match &mut self.transport {
+            // Only a write can tell.
+            Transport::Plain(_) => return Poll::Ready(Ok(())),
+            Transport::Tls(tls) => tls.poll_room(cx),
+        };
+        self.watched(cx, outcome, |()| 0)
+    }
+
     /// The end of the connection will be that of a message.
     pub(crate) fn end_matters(&mut self) {
         if let Transport::Tls(tls) = &mut self.transport {

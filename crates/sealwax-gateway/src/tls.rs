@@ -17,8 +17,9 @@ use tokio::net::TcpStream;
 
 use crate::buffer::Buffer;
 
-/// Ciphertext that may wait for the socket before writes are held back.
-const WRITE_BUFFER: usize = 64 * 1024;
+/// Bytes that may wait for the socket before writes are held back. The last of
+/// them may have come with more: a write is taken whole.
+const WRITE_BUFFER: usize = 128 * 1024;
 
 /// A TLS connection whose handshake is done.
 pub(crate) struct TlsStream {
@@ -31,6 +32,8 @@ pub(crate) struct TlsStream {
     end_matters: bool,
     /// Bytes of ciphertext that the socket has taken.
     sent: u64,
+    /// Bytes written since nothing has waited for the socket.
+    gathered: usize,
 }
 
 /// Reads from a plain socket; 0 at its end. Where nothing has come, `buffer`
@@ -66,7 +69,9 @@ pub(crate) async fn accept(
         Ok(tls) => tls,
         Err((error, alert)) => return Err(refused(&mut tcp, error, alert).await),
     };
-    tls.set_buffer_limit(Some(WRITE_BUFFER));
+    // A limit of rustls' own would end each send with a part of a record;
+    // `poll_room` bounds what waits.
+    tls.set_buffer_limit(None);
     let mut stream = TlsStream {
         tcp,
         tls,
@@ -74,6 +79,7 @@ pub(crate) async fn accept(
         peer_left: false,
         end_matters: false,
         sent: 0,
+        gathered: 0,
     };
     std::future::poll_fn(|cx| stream.poll_handshake(cx)).await?;
     Ok(stream)
@@ -173,6 +179,14 @@ impl TlsStream {
         Poll::Ready(Ok(()))
     }
 
+    /// Waits until the next write would be taken.
+    pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.gathered < WRITE_BUFFER {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_send(cx)
+    }
+
     /// Sends everything that is encrypted and waiting.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.tls.wants_write() {
@@ -186,6 +200,7 @@ impl TlsStream {
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
+        self.gathered = 0;
         Poll::Ready(Ok(()))
     }
 
@@ -215,6 +230,7 @@ impl AsyncRead for TlsStream {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        let before = buf.filled().len();
         loop {
             let mut reader = this.tls.reader();
             // The reader's own chunk spares clearing `buf` first.
@@ -223,12 +239,18 @@ impl AsyncRead for TlsStream {
                     let count = chunk.len().min(buf.remaining());
                     buf.put_slice(chunk.get(..count).unwrap_or_default());
                     reader.consume(count);
-                    if count == 0 {
+                    // More records may be here already, and fill `buf`.
+                    if count > 0 && buf.remaining() > 0 && !this.received.is_empty() {
+                        continue;
+                    }
+                    if buf.filled().len() == before {
                         this.peer_left = true;
                     }
                     return Poll::Ready(Ok(()));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                // It will be told again.
+                Err(_) if buf.filled().len() > before => return Poll::Ready(Ok(())),
                 // No close_notify: HTTP's own framing tells a whole message
                 // from a cut one.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && !this.end_matters => {
@@ -236,6 +258,9 @@ impl AsyncRead for TlsStream {
                     return Poll::Ready(Ok(()));
                 }
                 Err(error) => return Poll::Ready(Err(error)),
+            }
+            if buf.filled().len() > before && this.received.is_empty() {
+                return Poll::Ready(Ok(()));
             }
             ready!(this.poll_receive(cx))?;
         }
@@ -249,13 +274,10 @@ impl AsyncWrite for TlsStream {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        loop {
-            let count = this.tls.writer().write(buf)?;
-            if count > 0 || buf.is_empty() {
-                return Poll::Ready(Ok(count));
-            }
-            ready!(this.poll_send(cx))?;
-        }
+        ready!(this.poll_room(cx))?;
+        let count = this.tls.writer().write(buf)?;
+        this.gathered += count;
+        Poll::Ready(Ok(count))
     }
 
     fn poll_write_vectored(
@@ -264,13 +286,10 @@ impl AsyncWrite for TlsStream {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        loop {
-            let count = this.tls.writer().write_vectored(bufs)?;
-            if count > 0 || bufs.iter().all(|buf| buf.is_empty()) {
-                return Poll::Ready(Ok(count));
-            }
-            ready!(this.poll_send(cx))?;
-        }
+        ready!(this.poll_room(cx))?;
+        let count = this.tls.writer().write_vectored(bufs)?;
+        this.gathered += count;
+        Poll::Ready(Ok(count))
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -79,8 +79,8 @@ fn standstill(sent: &AtomicUsize) {
 const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 /// A connection to the app, one to the client, and what is between: a buffer
-/// that is being read into, parts that wait to be written, TLS records that wait
-/// for the socket (64 KiB).
+/// that is being read into, parts that wait to be written (128 KiB), TLS records
+/// that wait for the socket (twice that).
 const HELD: usize = 512 * 1024;
 
 #[test]

@@ -120,6 +120,51 @@ fn a_reader_that_stops_stops_the_app() {
 }
 
 #[test]
+fn large_bodies_arrive_whole_and_in_order() {
+    const LENGTH: usize = 3_000_017;
+    let app = App::new(|conn| {
+        while let Some(head) = conn.head() {
+            let body = match head.to_lowercase().contains("chunked") {
+                true => conn.chunked().0,
+                false => conn.body(LENGTH),
+            };
+            conn.send(format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: {LENGTH}\r\n\r\n"
+            ));
+            conn.send(&body);
+        }
+    });
+    let running = start(&site(&app.url()));
+    // No two places alike within many blocks and records.
+    let body: Vec<u8> = (0..LENGTH as u32)
+        .map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
+    for mut client in [
+        Client::plain(running.http),
+        Client::tls(&running, "localhost"),
+    ] {
+        // Pieces of a chunk, of one record, of several, and of all.
+        for piece in [5_000, 16_384, 50_000, LENGTH] {
+            let fixed =
+                format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {LENGTH}\r\n\r\n");
+            client.send(fixed);
+            for part in body.chunks(piece) {
+                client.send(part);
+            }
+            client.head().unwrap();
+            assert!(client.read_exact(LENGTH) == body, "in pieces of {piece}");
+            client.send("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+            for part in body.chunks(piece) {
+                client.send(format!("{:x}\r\n", part.len()));
+                client.send(part).send("\r\n");
+            }
+            client.send("0\r\n\r\n").head().unwrap();
+            assert!(client.read_exact(LENGTH) == body, "in chunks of {piece}");
+        }
+    }
+}
+
+#[test]
 fn an_app_that_does_not_read_stops_the_client() {
     let app = App::new(|conn| {
         conn.head();

@@ -84,7 +84,9 @@ impl Outgoing {
         fields::write_trailers(&mut self.lead, trailers);
     }
 
-    /// Hands everything to the stream (which is not to say that it has left).
+    /// Hands everything to the stream (which is not to say that it has left), and
+    /// waits until that would take more: while the client does not read, nothing
+    /// is read for it.
     pub(super) fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
@@ -111,7 +113,7 @@ impl Outgoing {
         }
         self.lead.clear();
         (self.data, self.tail, self.taken) = (Bytes::new(), &[], 0);
-        Poll::Ready(Ok(()))
+        stream.poll_room(cx)
     }
 
     /// The same, and on to the socket.

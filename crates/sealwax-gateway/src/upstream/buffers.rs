@@ -22,7 +22,7 @@ impl Size {
     pub(super) const fn bytes(self) -> usize {
         match self {
             Size::Head => 16 * 1024,
-            Size::Body => 64 * 1024,
+            Size::Body => 128 * 1024,
         }
     }
 
@@ -94,6 +94,17 @@ pub(super) fn give(mut buffer: BytesMut, size: Size) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_buffer_is_used_again_when_all_of_it_is_gone() {
+        let mut first = take(Size::Body);
+        let at = first.as_ptr();
+        first.resize(Size::Body.bytes(), 1);
+        let slice = first.split_to(Size::Body.bytes()).freeze();
+        give(first, Size::Body);
+        drop(slice);
+        assert_eq!(take(Size::Body).as_ptr(), at);
+    }
 
     #[test]
     fn a_buffer_is_used_again_when_nobody_reads_from_it() {

@@ -72,10 +72,16 @@ impl Wire {
         self.buffer.advance(count);
     }
 
-    /// Takes the first bytes of what is unread, without copying them.
+    /// Takes the first bytes of what is unread, without copying them. The buffer
+    /// goes with the last of them: whoever reads next has it while it is warm.
     pub(super) fn take(&mut self, count: usize) -> Bytes {
         let count = count.min(self.buffer.len());
-        self.buffer.split_to(count).freeze()
+        let taken = self.buffer.split_to(count).freeze();
+        if count > 0 && self.buffer.is_empty() {
+            // Also where no room is left in it, so not by `rest`.
+            buffers::give(std::mem::take(&mut self.buffer), self.size);
+        }
+        taken
     }
 
     /// Reads once. 0 is the end of what the app sends.
