@@ -72,13 +72,13 @@ impl Wire {
         self.buffer.advance(count);
     }
 
-    /// Takes the first bytes of what is unread, without copying them. The buffer
-    /// goes with the last of them: whoever reads next has it while it is warm.
+    /// Takes the first bytes of what is unread, without copying them.
     pub(super) fn take(&mut self, count: usize) -> Bytes {
         let count = count.min(self.buffer.len());
         let taken = self.buffer.split_to(count).freeze();
-        if count > 0 && self.buffer.is_empty() {
-            // Also where no room is left in it, so not by `rest`.
+        if count > 0 && self.buffer.is_empty() && self.size == Size::Body {
+            // Whoever reads next has it while it is warm. Not by `rest`: there
+            // may be no room left in it. A head's is asked for again too soon.
             buffers::give(std::mem::take(&mut self.buffer), self.size);
         }
         taken
