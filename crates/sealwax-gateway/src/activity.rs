@@ -6,7 +6,10 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Instant;
+
+use tokio::time::Instant;
+
+use crate::clock;
 
 /// The state of one connection.
 #[derive(Debug)]
@@ -39,7 +42,7 @@ impl Activity {
             busy: Cell::new(0),
             // The first head is awaited from the start.
             in_head: Cell::new(true),
-            since: Cell::new(Instant::now()),
+            since: Cell::new(clock::now()),
             linger: Cell::new(false),
         })
     }
@@ -78,7 +81,7 @@ impl Activity {
 
     /// The time of waiting begins anew.
     pub(crate) fn touch(&self) {
-        self.since.set(Instant::now());
+        self.since.set(clock::now());
     }
 }
 

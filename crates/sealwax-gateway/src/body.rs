@@ -1,19 +1,17 @@
 //! Response bodies: streamed, never gathered. Back-pressure comes of itself: a
 //! part is only taken when the client has room for it.
 
-use std::cell::Cell;
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue};
 use http_body::{Frame, SizeHint};
-use sealwax_h1::write;
 use tokio::time::Instant;
 
 use crate::activity::Busy;
+use crate::fields::Lines;
 use crate::log::Access;
 use crate::unread::{Unread, Watched};
 use crate::upload::Failure;
@@ -76,37 +74,9 @@ pub(crate) struct Body {
     access: Option<Box<Access>>,
     /// The app's side of the tunnel that a 101 opens.
     switched: Option<Box<Wire>>,
-    added: Added,
-}
-
-/// Fields that the policy adds to a response over HTTP/1.1, written out already:
-/// cheaper than to put them into the map first.
-#[derive(Default)]
-pub(crate) struct Added(Vec<u8>);
-
-thread_local! {
-    /// Memory for the next response's.
-    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
-impl Added {
-    pub(crate) fn push(&mut self, name: &HeaderName, value: &HeaderValue) {
-        if self.0.capacity() == 0 {
-            self.0 = SPARE.take();
-        }
-        write::field(&mut self.0, name.as_str().as_bytes(), value.as_bytes());
-    }
-}
-
-impl Drop for Added {
-    fn drop(&mut self) {
-        let mut spare = std::mem::take(&mut self.0);
-        if spare.capacity() > 0 {
-            spare.clear();
-            // While the thread ends there may be no place any more.
-            let _ = SPARE.try_with(|place| place.set(spare));
-        }
-    }
+    /// Fields of the head that are in no map: the app's that nobody judges, and
+    /// those that the policy adds.
+    lines: Lines,
 }
 
 enum Kind {
@@ -155,17 +125,17 @@ impl Body {
             busy: None,
             access: None,
             switched: None,
-            added: Added::default(),
+            lines: Lines::default(),
         }
     }
 
-    pub(crate) fn adding(self, added: Added) -> Self {
-        Self { added, ..self }
+    pub(crate) fn beside(self, lines: Lines) -> Self {
+        Self { lines, ..self }
     }
 
     /// Fields for the head, as HTTP/1.1 writes them.
-    pub(crate) fn added(&self) -> &[u8] {
-        &self.added.0
+    pub(crate) fn lines(&self) -> &Lines {
+        &self.lines
     }
 
     pub(crate) fn take_switched(&mut self) -> Option<Box<Wire>> {

@@ -233,7 +233,7 @@ impl Crowd {
     /// At most `count` places, those that are least of use first.
     fn dispensable(&self, count: usize) -> Vec<usize> {
         let places = self.places.borrow();
-        let mut found: Vec<(bool, Instant, usize)> = places
+        let mut found: Vec<(bool, tokio::time::Instant, usize)> = places
             .iter()
             .filter(|(_, place)| !place.leaves)
             .filter_map(|(at, place)| match place.activity.waiting() {

@@ -93,7 +93,7 @@ impl Deadline {
             Waiting::Idle(since) => (Overdue::Idle, limits.keep_alive, since),
             Waiting::Head(since) => (Overdue::Head, limits.head_time, since),
         };
-        let due = Instant::from_std(since) + limit;
+        let due = since + limit;
         let timer = self
             .0
             .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));

@@ -12,6 +12,9 @@ const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 /// Takes the hop-by-hop fields out of a request. Returns the protocols of a
 /// real upgrade (RFC 9110 §7.8); `h2c` is none (RFC 9113 §3.1 retired it).
 pub(crate) fn strip_request(headers: &mut HeaderMap, version: Version) -> Option<HeaderValue> {
+    if !headers.keys().any(is_hop_by_hop) {
+        return None;
+    }
     let mut asked_to_upgrade = false;
     if let Some(connection) = take(headers, &header::CONNECTION) {
         for token in tokens(&connection) {
@@ -38,6 +41,9 @@ pub(crate) fn strip_request(headers: &mut HeaderMap, version: Version) -> Option
 /// Takes the hop-by-hop fields out of a response. A 101 or 426 keeps its
 /// `Upgrade`.
 pub(crate) fn strip_response(headers: &mut HeaderMap, status: StatusCode) {
+    if !headers.keys().any(is_hop_by_hop) {
+        return;
+    }
     if let Some(connection) = take(headers, &header::CONNECTION) {
         for token in tokens(&connection) {
             remove_nominated(headers, token);
@@ -56,6 +62,21 @@ pub(crate) fn strip_response(headers: &mut HeaderMap, status: StatusCode) {
     for name in [KEEP_ALIVE, PROXY_CONNECTION, header::TRANSFER_ENCODING] {
         headers.remove(name);
     }
+}
+
+/// One pass over the names costs less than a lookup for each of ours: most heads
+/// have none of them.
+fn is_hop_by_hop(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "connection"
+            | "http2-settings"
+            | "keep-alive"
+            | "proxy-connection"
+            | "te"
+            | "transfer-encoding"
+            | "upgrade"
+    )
 }
 
 /// Takes out of a trailer section what must not arrive there: framing,

@@ -12,6 +12,7 @@ use http::{Method, Response, StatusCode};
 
 use crate::body::Body;
 use crate::error::Fault;
+use crate::fields::Lines;
 
 /// Nothing but the page's own style, named by its SHA-256, may load or run.
 const CSP: &str = "default-src 'none'; style-src 'sha256-ae65nIxopFPfgkNi0r+KquEOmuG31nwdTJEnGg21xzQ='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -30,34 +31,35 @@ enum Form {
 #[derive(Debug, Clone)]
 pub(crate) struct Reference(pub(crate) String);
 
-/// What a page needs to know of the request.
-pub(crate) struct Asked {
-    accept: Option<HeaderValue>,
-    head_only: bool,
+/// What a page needs to know of the request; `None` of one that could not be read.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) method: Option<&'a Method>,
+    pub(crate) fields: Option<(&'a HeaderMap, &'a Lines)>,
 }
 
-impl Asked {
-    /// The request could not be read.
-    pub(crate) fn unknown() -> Self {
-        Self {
-            accept: None,
-            head_only: false,
-        }
+impl Asked<'_> {
+    pub(crate) const UNKNOWN: Self = Self {
+        method: None,
+        fields: None,
+    };
+
+    fn is_head(&self) -> bool {
+        self.method == Some(&Method::HEAD)
     }
 
-    pub(crate) fn of(method: &Method, headers: &HeaderMap) -> Self {
-        Self {
-            accept: headers.get(header::ACCEPT).cloned(),
-            head_only: method == Method::HEAD,
-        }
+    fn accept(&self) -> Option<&[u8]> {
+        let (map, lines) = self.fields?;
+        let judged = || map.get(header::ACCEPT).map(HeaderValue::as_bytes);
+        lines.find(b"accept").or_else(judged)
     }
 }
 
 /// `/.sealwax/health`.
 pub(crate) fn health(method: &Method) -> Response<Body> {
     let asked = Asked {
-        accept: None,
-        head_only: method == Method::HEAD,
+        method: Some(method),
+        fields: None,
     };
     respond(
         StatusCode::OK,
@@ -83,7 +85,7 @@ pub(crate) fn fault(
     headers: HeaderMap,
     reference: &str,
     tell_operator: bool,
-    asked: &Asked,
+    asked: &Asked<'_>,
 ) -> Response<Body> {
     let status = fault.status();
     let operator = tell_operator.then(|| fault.for_operator());
@@ -93,7 +95,7 @@ pub(crate) fn fault(
         operator: operator.as_deref(),
         reference,
     };
-    let (kind, text) = match preferred(asked.accept.as_ref()) {
+    let (kind, text) = match preferred(asked.accept()) {
         Form::Html => ("text/html; charset=utf-8", page.html()),
         Form::Problem => ("application/problem+json", page.problem()),
         Form::Text => ("text/plain; charset=utf-8", page.text()),
@@ -139,10 +141,10 @@ fn respond(
     headers: HeaderMap,
     kind: &'static str,
     text: String,
-    asked: &Asked,
+    asked: &Asked<'_>,
 ) -> Response<Body> {
     let length = text.len();
-    let body = if asked.head_only {
+    let body = if asked.is_head() {
         Bytes::new()
     } else {
         Bytes::from(text)
@@ -256,8 +258,8 @@ fn json_string(text: &str) -> String {
 
 /// What the client likes best (RFC 9110 §12.5.1). Whoever has no preference
 /// gets plain text.
-fn preferred(accept: Option<&HeaderValue>) -> Form {
-    let Some(accept) = accept.and_then(|value| value.to_str().ok()) else {
+fn preferred(accept: Option<&[u8]>) -> Form {
+    let Some(accept) = accept.and_then(|value| std::str::from_utf8(value).ok()) else {
         return Form::Text;
     };
     let mut best = (0.0, Form::Text);
@@ -289,7 +291,7 @@ mod tests {
     use super::*;
 
     fn form(accept: &str) -> Form {
-        preferred(Some(&HeaderValue::from_str(accept).unwrap()))
+        preferred(Some(accept.as_bytes()))
     }
 
     #[test]

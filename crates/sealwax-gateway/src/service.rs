@@ -13,20 +13,20 @@ use sealwax_policy::{
     Target,
 };
 
-use crate::body::{Added, Body};
+use crate::body::Body;
 use crate::clock;
 use crate::connection::Client;
 use crate::crowd::Overload;
 use crate::deadline::Total;
 use crate::error::Fault;
-use crate::fields;
+use crate::fields::{self, Lines};
 use crate::h2::mapping;
 use crate::hop;
 use crate::live::{Live, Site};
 use crate::log::{self, Access};
 use crate::pages::{self, Asked};
 use crate::upload::{RequestBody, Source, UploadLimits};
-use crate::upstream::{self, Follows, Group, Received};
+use crate::upstream::{self, Asking, Follows, Group, Received};
 use crate::worker::Current;
 
 /// Seconds (RFC 9110 §10.2.3) in which a shortage may be over.
@@ -34,7 +34,8 @@ const RETRY_AFTER: &str = "5";
 
 const HEALTH: &str = "/.sealwax/health";
 
-/// Answers one request: to the app, through it, and back.
+/// Answers one request: to the app, through it, and back. `lines` are the fields
+/// of its head that nobody judges.
 #[expect(
     clippy::manual_async_fn,
     reason = "an async fn would hold its arguments twice; every request in flight holds this future"
@@ -42,6 +43,7 @@ const HEALTH: &str = "/.sealwax/health";
 pub(crate) fn answer(
     client: Rc<Client>,
     request: Request<Source>,
+    lines: Lines,
     total: Total,
 ) -> impl Future<Output = Result<Response<Body>, Infallible>> {
     async move {
@@ -49,18 +51,22 @@ pub(crate) fn answer(
         let current = client.worker.current();
         let mut access = Access::begin(&request, client.peer, client.tls);
         let answered = match client.open.overload() {
-            None => to_the_app(&client, &current, request, access.as_deref_mut()),
-            Some(why) => Err(turn_away(&client, &request, why)),
+            None => to_the_app(&client, &current, request, lines, access.as_deref_mut()),
+            Some(why) => Err(turn_away(&client, &request, &lines, why)),
         };
         let mut response = match answered {
             Err(response) => response,
             Ok(mut sending) => {
                 let timeouts = &current.live.timeouts;
-                let Sending { group, upgrade, .. } = *sending;
-                let (head, body) = (&sending.head, &mut sending.body);
-                let route = sending.exchange.route_fields();
-                let received =
-                    upstream::send(group, head, &route, body, timeouts, upgrade, total).await;
+                let asking = Asking {
+                    head: &sending.head,
+                    lines: &sending.lines,
+                    route: &sending.exchange.route_fields(),
+                    upgrade: sending.upgrade,
+                    apart: !client.h2,
+                };
+                let body = &mut sending.body;
+                let received = upstream::send(sending.group, &asking, body, timeouts, total).await;
                 sending.to_the_client(&client, received, access.as_deref_mut())
             }
         };
@@ -86,8 +92,8 @@ struct Sending<'c> {
     site: &'c Site,
     group: &'c Group,
     exchange: Exchange<'c>,
-    asked: Asked,
     head: Parts,
+    lines: Lines,
     body: RequestBody,
     upgrade: bool,
 }
@@ -102,6 +108,7 @@ fn to_the_app<'c>(
     client: &Client,
     current: &'c Current,
     request: Request<Source>,
+    mut lines: Lines,
     access: Option<&mut Access>,
 ) -> Result<Box<Sending<'c>>, Response<Body>> {
     let live = &*current.live;
@@ -127,37 +134,32 @@ fn to_the_app<'c>(
         },
         &client.activity,
     );
-    let asked = Asked::of(&head.method, &head.headers);
-    let nowhere = Refusal {
-        client,
-        site: None,
-        asked: &asked,
-    };
 
     // Before all rules: what HTTP/1.1 would say differently is no request, and
     // one that has not one host is none either.
     if client.h2
         && let Err(refusal) = mapping::check(&head)
     {
-        return Err(nowhere.page(&Fault::Malformed(refusal)));
+        return Err(Refusal::of(client, None, &head, &lines).page(&Fault::Malformed(refusal)));
     }
     head.extensions.clear();
     let target = match Target::read(&head) {
         Ok(target) => target,
-        Err(rule) => return Err(nowhere.page(&unreadable(rule))),
+        Err(rule) => {
+            let refusal = Refusal::of(client, None, &head, &lines);
+            return Err(refusal.page(&unreadable(rule)));
+        }
     };
     let found = live.site(target.domain());
     let found = found.and_then(|(index, site)| Some((index, site, current.groups.get(index)?)));
     let Some((index, site, group)) = found else {
         let fault = Fault::Policy(StatusCode::MISDIRECTED_REQUEST, Problem::UnknownHost);
-        return Err(nowhere.page(&fault));
+        return Err(Refusal::of(client, None, &head, &lines).page(&fault));
     };
     // The site is known: from here on its operator and its policy count.
-    let on_site = Refusal {
-        client,
-        site: Some(site),
-        asked: &asked,
-    };
+    if site.policy.legacy_same_site {
+        lines.move_into(&mut head.headers);
+    }
 
     // On HTTP/1.1 the codec has counted. On HTTP/2 a client may split its cookies
     // (RFC 9113 §8.2.3), which are one field.
@@ -194,15 +196,16 @@ fn to_the_app<'c>(
         None
     };
     if let Some(fault) = refused {
-        return Err(finish(client, site, exchange, Own(on_site.page(&fault))));
+        let page = Refusal::of(client, Some(site), &head, &lines).page(&fault);
+        return Err(finish(client, site, exchange, Own(page)));
     }
     if let Err(answer) = with_state(site, |state| exchange.request_apart(&mut head, state)) {
-        let outcome = own_answer(&on_site, answer);
+        let outcome = own_answer(&Refusal::of(client, Some(site), &head, &lines), answer);
         return Err(finish(client, site, exchange, outcome));
     }
     if client.misplaced {
-        let response = on_site.page(&Fault::PlainOnTls);
-        return Err(finish(client, site, exchange, Own(response)));
+        let page = Refusal::of(client, Some(site), &head, &lines).page(&Fault::PlainOnTls);
+        return Err(finish(client, site, exchange, Own(page)));
     }
 
     for_the_app(&mut head, upgrade.as_ref());
@@ -211,9 +214,9 @@ fn to_the_app<'c>(
         group,
         exchange,
         head,
+        lines,
         body,
         upgrade: upgrade.is_some(),
-        asked,
     }))
 }
 
@@ -228,16 +231,11 @@ impl Sending<'_> {
         let Sending {
             site,
             mut exchange,
-            asked,
             head,
+            lines,
             ..
         } = *self;
-        fields::recycle(head.headers);
-        let refusal = Refusal {
-            client,
-            site: Some(site),
-            asked: &asked,
-        };
+        let refusal = Refusal::of(client, Some(site), &head, &lines);
         let mut received = match received {
             Ok(received) => received,
             Err(fault) => return finish(client, site, exchange, Own(refusal.page(&fault))),
@@ -247,21 +245,24 @@ impl Sending<'_> {
         }
         // The head has been found unambiguous; now it may be judged.
         hop::strip_response(&mut received.head.headers, received.head.status);
-        let mut added = Added::default();
         let plan = with_state(site, |state| {
             let mut loops = client.worker.loops.borrow_mut();
             let (plan, missing) = exchange.response_apart(&mut received.head, state, &mut loops);
             if client.h2 {
                 missing.insert_into(&mut received.head.headers);
             } else {
-                missing.for_each(|name, value| added.push(name, value));
+                let lines = &mut received.lines;
+                missing.for_each(|name, value| {
+                    lines.push(name.as_str().as_bytes(), value.as_bytes());
+                });
             }
             plan
         });
         match plan {
             Plan::Replace(answer) => finish(client, site, exchange, own_answer(&refusal, answer)),
             Plan::Pass => {
-                let response = for_the_client(client, received).map(|body| body.adding(added));
+                fields::recycle(head.headers);
+                let response = for_the_client(client, received);
                 finish(client, site, exchange, Theirs(response))
             }
         }
@@ -305,12 +306,17 @@ fn for_the_app(head: &mut Parts, upgrade: Option<&HeaderValue>) {
 /// Hands the app's response on, or opens the tunnel that it agreed to.
 fn for_the_client(client: &Client, received: Received) -> Response<Body> {
     let Received {
-        mut head, follows, ..
+        mut head,
+        lines,
+        follows,
+        ..
     } = received;
     head.version = Version::HTTP_11;
     let download = match follows {
         Follows::Body(download) => download,
-        Follows::Tunnel(app) => return Response::from_parts(head, Body::switched(app)),
+        Follows::Tunnel(app) => {
+            return Response::from_parts(head, Body::switched(app).beside(lines));
+        }
     };
     if download.leaves_request() && !client.h2 {
         // The client may or may not send the body that nobody asked for; only
@@ -318,7 +324,7 @@ fn for_the_client(client: &Client, received: Received) -> Response<Body> {
         head.headers
             .insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    Response::from_parts(head, Body::app(download))
+    Response::from_parts(head, Body::app(download).beside(lines))
 }
 
 /// A response, by whose it is.
@@ -376,10 +382,21 @@ fn own_answer(refusal: &Refusal<'_>, answer: Answer) -> Outcome {
 struct Refusal<'r> {
     client: &'r Client,
     site: Option<&'r Site>,
-    asked: &'r Asked,
+    asked: Asked<'r>,
 }
 
-impl Refusal<'_> {
+impl<'r> Refusal<'r> {
+    fn of(client: &'r Client, site: Option<&'r Site>, head: &'r Parts, lines: &'r Lines) -> Self {
+        Self {
+            client,
+            site,
+            asked: Asked {
+                method: Some(&head.method),
+                fields: Some((&head.headers, lines)),
+            },
+        }
+    }
+
     fn page(&self, fault: &Fault) -> Response<Body> {
         self.page_with(fault, HeaderMap::new())
     }
@@ -406,7 +423,7 @@ impl Refusal<'_> {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let tell_operator = self.site.is_some_and(|site| site.tell_operator);
-        pages::fault(fault, headers, &reference, tell_operator, self.asked)
+        pages::fault(fault, headers, &reference, tell_operator, &self.asked)
     }
 
     fn write_down(&self, fault: &Fault, reference: &str) {
@@ -431,25 +448,31 @@ impl Refusal<'_> {
 
 /// Answers what is no request that anybody could judge.
 pub(crate) fn refuse(client: &Client, fault: &Fault) -> Response<Body> {
-    let asked = Asked::unknown();
     let nowhere = Refusal {
         client,
         site: None,
-        asked: &asked,
+        asked: Asked::UNKNOWN,
     };
     nowhere.page(fault)
 }
 
 /// Answers on a connection that is not to be kept.
-fn turn_away(client: &Client, request: &Request<Source>, why: Overload) -> Response<Body> {
+fn turn_away(
+    client: &Client,
+    request: &Request<Source>,
+    lines: &Lines,
+    why: Overload,
+) -> Response<Body> {
     if !request.body().is_end_stream() {
         client.activity.set_linger();
     }
-    let asked = Asked::of(request.method(), request.headers());
     let nowhere = Refusal {
         client,
         site: None,
-        asked: &asked,
+        asked: Asked {
+            method: Some(request.method()),
+            fields: Some((request.headers(), lines)),
+        },
     };
     nowhere.page(&Fault::Overload(why))
 }
@@ -500,7 +523,7 @@ fn with_state<T>(site: &Site, judge: impl FnOnce(State<'_>) -> T) -> T {
 mod tests {
     use super::*;
 
-    fn size<A, B, C, F: Future>(_: impl Fn(A, B, C) -> F) -> usize {
+    fn size<A, B, C, D, F: Future>(_: impl Fn(A, B, C, D) -> F) -> usize {
         std::mem::size_of::<F>()
     }
 

@@ -16,6 +16,7 @@ use sealwax_policy::LoopWatch;
 use tokio::sync::watch;
 
 use crate::clients::Clients;
+use crate::clock;
 use crate::connection;
 use crate::crowd::{Capacity, Crowd, Open, Overload};
 use crate::gateway::Descriptors;
@@ -93,7 +94,9 @@ pub(crate) struct Start {
 pub(crate) fn run(start: Start) -> io::Result<usize> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .on_thread_unpark(clock::woke)
         .build_local(Default::default())?;
+    clock::keep_turns();
     runtime.block_on(serve(start))
 }
 

@@ -15,6 +15,8 @@ pub(crate) struct Noted {
     hosts: Hosts,
     close: bool,
     keep_alive: bool,
+    /// `Connection` names another field.
+    pub(crate) nominates: bool,
     /// `Connection: upgrade`.
     pub(crate) upgrade_option: bool,
     /// The first Upgrade field.
@@ -128,9 +130,13 @@ impl Noted {
             if !is_token(option) {
                 self.fault(Rule::Connection, field.value().start);
             }
-            self.close |= option.eq_ignore_ascii_case(b"close");
-            self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
-            self.upgrade_option |= option.eq_ignore_ascii_case(b"upgrade");
+            let close = option.eq_ignore_ascii_case(b"close");
+            let keep_alive = option.eq_ignore_ascii_case(b"keep-alive");
+            let upgrade = option.eq_ignore_ascii_case(b"upgrade");
+            self.close |= close;
+            self.keep_alive |= keep_alive;
+            self.upgrade_option |= upgrade;
+            self.nominates |= !(close || keep_alive || upgrade);
         }
     }
 

@@ -26,6 +26,9 @@ pub struct RequestHead {
     pub framing: Framing,
     /// Whether the client leaves the connection open for another request (RFC 9112 §9.3).
     pub keep_alive: bool,
+    /// Whether `Connection` has options other than `close`, `keep-alive` and `upgrade`: names of
+    /// fields that are meant for this connection only (RFC 9110 §7.6.1).
+    pub nominates: bool,
     /// Whether the client asks to switch to another protocol (RFC 9110 §7.8): HTTP/1.1, an
     /// Upgrade field and `Connection: upgrade`. Such a request has no body, or it is refused. A
     /// client that offers `h2c` alone asks for nothing, since RFC 9113 §3.1 has withdrawn it.
@@ -292,6 +295,7 @@ fn judge(line: &RequestLine, noted: &Noted, end: usize) -> Result<RequestHead, R
         version,
         framing,
         keep_alive: noted.keep_alive(version),
+        nominates: noted.nominates,
         upgrade,
         expects_continue: noted.expects_continue && version == Version::Http11,
         length: end,

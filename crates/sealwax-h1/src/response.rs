@@ -37,6 +37,9 @@ pub struct ResponseHead {
     /// (RFC 9112 §9.3). Never after a body until close or a tunnel, nor when a 204 announces a
     /// body that it cannot have, since that body may follow.
     pub keep_alive: bool,
+    /// Whether `Connection` has options other than `close`, `keep-alive` and `upgrade`: names of
+    /// fields that are meant for this connection only (RFC 9110 §7.6.1).
+    pub nominates: bool,
     /// Bytes that the head took. The body begins there.
     pub length: usize,
 }
@@ -299,6 +302,7 @@ fn judge(
         reason: line.reason..line.reason_end,
         framing,
         keep_alive: keep_alive && !matches!(framing, Framing::UntilClose | Framing::Tunnel),
+        nominates: noted.nominates,
         length: end,
     })
 }

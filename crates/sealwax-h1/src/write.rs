@@ -54,10 +54,13 @@ pub fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
         "a field's value has no control characters"
     );
     out.reserve(name.len() + value.len() + 4);
+    // Single bytes are pushed: a slice, however short, is a call of memcpy.
     out.extend_from_slice(name);
-    out.extend_from_slice(b": ");
+    out.push(b':');
+    out.push(b' ');
     out.extend_from_slice(value);
-    out.extend_from_slice(b"\r\n");
+    out.push(b'\r');
+    out.push(b'\n');
 }
 
 /// Appends the empty line that ends a head or a trailer section.

@@ -59,6 +59,7 @@ mod proxies;
 mod redirect;
 mod route_fields;
 mod target;
+mod unjudged;
 
 pub use answer::{Answer, Problem};
 pub use claims::is_claim;
@@ -74,6 +75,7 @@ pub use proxies::{Route, TrustedProxies};
 pub use redirect::{Paths, Redirect};
 pub use route_fields::RouteFields;
 pub use target::Target;
+pub use unjudged::{is_unjudged_in_request, is_unjudged_in_response};
 
 // The vocabulary of cookies, which appears in this crate's types.
 pub use sealwax_cookie::{Form, KnownNames, NameRules, SameSite};

@@ -5,18 +5,20 @@ use bytes::Bytes;
 use http::uri::Uri;
 use http::{Method, Request, Version, request};
 use sealwax_h1::{Field, Refusal, RequestHead, Rule, TargetForm};
+use sealwax_policy::is_unjudged_in_request;
 
-use crate::fields;
+use crate::fields::{self, Lines, Way};
 
 /// Fields that the policy may add to a request: a map that grows is copied.
 const ROOM: usize = 2;
 
-/// A request's head from the bytes that the codec has accepted.
+/// A request's head from the bytes that the codec has accepted, and beside it the
+/// fields that nobody judges.
 pub(super) fn request(
     bytes: Bytes,
     head: &RequestHead,
     fields: &[Field],
-) -> Result<request::Parts, Refusal> {
+) -> Result<(request::Parts, Lines), Refusal> {
     let refused = |rule, at| Refusal { rule, at };
     let method = bytes.get(head.method.clone()).unwrap_or_default();
     let target_at = head.target.start;
@@ -42,6 +44,20 @@ pub(super) fn request(
         sealwax_h1::Version::Http10 => Version::HTTP_10,
         sealwax_h1::Version::Http11 => Version::HTTP_11,
     };
-    parts.headers = fields::map(&bytes, fields, ROOM)?;
-    Ok(parts)
+    let (map, lines) = fields::sort(&bytes, fields, ROOM, |name| way(head, name))?;
+    parts.headers = map;
+    Ok((parts, lines))
+}
+
+/// The codec has understood `Connection`; but what it nominates has to be found.
+fn way(head: &RequestHead, name: &[u8]) -> Way {
+    if head.nominates {
+        Way::Judge
+    } else if is_unjudged_in_request(name) {
+        Way::Pass
+    } else if !head.upgrade && name.eq_ignore_ascii_case(b"connection") {
+        Way::Drop
+    } else {
+        Way::Judge
+    }
 }

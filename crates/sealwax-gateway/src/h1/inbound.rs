@@ -16,7 +16,7 @@ use tokio::io::AsyncWrite as _;
 
 use super::head;
 use crate::buffer::{BLOCK, Buffer};
-use crate::fields;
+use crate::fields::{self, Lines};
 use crate::stream::Stream;
 
 /// RFC 9110 §15.2.1.
@@ -53,9 +53,12 @@ pub(crate) enum Broken {
     Gone,
 }
 
-/// A request's head as it was read.
+/// A request's head as it was read. Boxed, since it is handed on several times,
+/// and a connection at rest would keep room for it.
 pub(super) struct Begun {
     pub(super) request: http::request::Parts,
+    /// Fields that nobody judges.
+    pub(super) lines: Lines,
     pub(super) framing: Framing,
     pub(super) keep_alive: bool,
 }
@@ -93,7 +96,7 @@ impl Inbound {
     pub(super) fn poll_head(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Begun>, Broken>> {
+    ) -> Poll<Result<Option<Box<Begun>>, Broken>> {
         loop {
             if !self.input.is_empty()
                 && let Some(begun) = self.parse().map_err(Broken::Refused)?
@@ -154,19 +157,24 @@ impl Inbound {
         Poll::Ready(Ok(&mut self.input))
     }
 
-    fn parse(&mut self) -> Result<Option<Begun>, sealwax_h1::Refusal> {
+    fn parse(&mut self) -> Result<Option<Box<Begun>>, sealwax_h1::Refusal> {
         FIELDS.with_borrow_mut(|fields| {
             let Some(head) = self.parser.parse(self.input.filled(), fields)? else {
                 return Ok(None);
             };
             let bytes = self.input.filled().get(..head.length).unwrap_or_default();
-            let request = head::request(Bytes::copy_from_slice(bytes), &head, fields)?;
+            let (request, lines) = head::request(Bytes::copy_from_slice(bytes), &head, fields)?;
             self.input.consume(head.length);
-            Ok(Some(self.begin(request, &head)))
+            Ok(Some(self.begin(request, lines, &head)))
         })
     }
 
-    fn begin(&mut self, request: http::request::Parts, head: &RequestHead) -> Begun {
+    fn begin(
+        &mut self,
+        request: http::request::Parts,
+        lines: Lines,
+        head: &RequestHead,
+    ) -> Box<Begun> {
         self.body = match head.framing {
             Framing::Length(_) | Framing::Chunked => {
                 Some(Decoder::new(head.framing, &self.limits)).filter(|body| !body.is_done())
@@ -176,11 +184,12 @@ impl Inbound {
         // RFC 9110 §10.1.1: who has begun its body waits for nothing.
         let waits = head.expects_continue && self.body.is_some() && self.input.is_empty();
         self.interim = if waits { CONTINUE } else { &[] };
-        Begun {
+        Box::new(Begun {
             request,
+            lines,
             framing: head.framing,
             keep_alive: head.keep_alive,
-        }
+        })
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {

@@ -26,16 +26,17 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
 
 use http::{Request, Response, StatusCode};
 use http_body::Body as _;
 use sealwax_h1::{Refusal, Rule};
 use tokio::io::AsyncWrite as _;
+use tokio::time::Instant;
 
 use crate::activity::Waiting;
 use crate::body::Body;
 use crate::buffer::Buffer;
+use crate::clock;
 use crate::connection::Client;
 use crate::crowd::Outlook;
 use crate::deadline::{Deadline, Limits, Overdue, Total};
@@ -79,11 +80,11 @@ pub(crate) async fn serve(client: Rc<Client>, stream: Stream, input: Buffer, lim
         let next = next.await;
         let end = match next {
             Next::Request(begun) => {
-                let total = Total::new(limits.total, rest.head_began().into());
+                let total = Total::new(limits.total, rest.head_began());
                 Box::pin(exchange(&client, &inbound, begun, &mut deadline, total)).await
             }
             Next::Refuse(fault) => {
-                let total = Total::new(limits.total, Instant::now().into());
+                let total = Total::new(limits.total, clock::now());
                 Box::pin(refuse(&client, &inbound, &fault, &mut deadline, total)).await
             }
             Next::Over => End::Close,
@@ -130,7 +131,7 @@ struct Rest {
 
 impl Rest {
     fn new(in_head: bool) -> Self {
-        let since = Instant::now();
+        let since = clock::now();
         Self {
             in_head,
             since,
@@ -144,13 +145,13 @@ impl Rest {
             if !self.in_head {
                 *self = Self::new(true);
             }
-            self.begun = Some(Instant::now());
+            self.begun = Some(clock::now());
         }
     }
 
     /// When the first byte of the head came that is complete now.
     fn head_began(&self) -> Instant {
-        self.begun.unwrap_or_else(Instant::now)
+        self.begun.unwrap_or_else(clock::now)
     }
 
     fn waiting(&self) -> Waiting {
@@ -163,7 +164,7 @@ impl Rest {
 
 /// What comes between two responses.
 enum Next {
-    Request(Begun),
+    Request(Box<Begun>),
     Refuse(Fault),
     /// Nothing more is to come, or to be waited for.
     Over,
@@ -231,7 +232,7 @@ enum End {
 async fn exchange(
     client: &Rc<Client>,
     inbound: &Shared,
-    begun: Begun,
+    begun: Box<Begun>,
     deadline: &mut Deadline,
     total: Total,
 ) -> End {
@@ -242,9 +243,10 @@ async fn exchange(
         }
         _ => Source::Empty,
     };
-    let request = Request::from_parts(begun.request, source);
+    let Begun { request, lines, .. } = *begun;
+    let request = Request::from_parts(request, source);
     let answered = {
-        let mut answer = pin!(service::answer(Rc::clone(client), request, total));
+        let mut answer = pin!(service::answer(Rc::clone(client), request, lines, total));
         let mut leaving = Leaving::default();
         poll_fn(|cx| {
             if let Poll::Ready(Ok(response)) = answer.as_mut().poll(cx) {

@@ -72,7 +72,7 @@ impl Asked {
     ) {
         write::status_line(out, head.status.as_u16());
         let mut has_length = false;
-        let mut has_date = false;
+        let mut has_date = body.lines().has_date();
         let switches = matches!(
             head.status,
             StatusCode::SWITCHING_PROTOCOLS | StatusCode::UPGRADE_REQUIRED
@@ -91,7 +91,7 @@ impl Asked {
             }
             write::field(out, name.as_str().as_bytes(), value.as_bytes());
         }
-        out.extend_from_slice(body.added());
+        out.extend_from_slice(body.lines().as_bytes());
         match framing {
             Framing::Length if !has_length => {
                 let mut digits = itoa::Buffer::new();

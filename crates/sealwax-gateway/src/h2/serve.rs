@@ -12,12 +12,13 @@ use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::time::Instant;
 
 use super::coalesce::{Coalesced, Sender, coalesce};
 use crate::body::Body;
+use crate::clock;
 use crate::connection::Client;
 use crate::deadline::{Deadline, Limits, Overdue, Total};
+use crate::fields::Lines;
 use crate::service;
 use crate::stream::Stream;
 use crate::upload::Source;
@@ -52,8 +53,9 @@ pub(crate) async fn serve(client: Rc<Client>, stream: Stream, mut limits: Limits
     }
     let requests = Rc::clone(&client);
     let service = service_fn(move |request: Request<Incoming>| {
-        let total = Total::new(limits.total, Instant::now());
-        service::answer(Rc::clone(&requests), request.map(Source::Hyper), total)
+        let total = Total::new(limits.total, clock::now());
+        let request = request.map(Source::Hyper);
+        service::answer(Rc::clone(&requests), request, Lines::default(), total)
     });
     let (io, sender) = coalesce(stream);
     // Whatever ends the connection, the client may still be sending, and a

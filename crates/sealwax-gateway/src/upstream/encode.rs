@@ -6,6 +6,8 @@ use http::request::Parts;
 use sealwax_h1::write;
 use sealwax_policy::RouteFields;
 
+use crate::fields::Lines;
+
 /// How the end of a request's body is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
@@ -16,11 +18,12 @@ pub(super) enum Framing {
     Chunked,
 }
 
-/// Appends the head to `out`, with what the policy says of the route. The framing
-/// is what `framing` says, whatever the fields say: they came from somebody else.
+/// Appends the head to `out`, with the fields that are in no map: `lines`, and
+/// what the policy says of the route. The framing is what `framing` says, whatever the fields say: they came from somebody else.
 pub(super) fn head(
     out: &mut Vec<u8>,
     head: &Parts,
+    lines: &Lines,
     route: Option<&RouteFields<'_>>,
     framing: Framing,
 ) {
@@ -32,6 +35,7 @@ pub(super) fn head(
             write::field(out, name.as_str().as_bytes(), value.as_bytes());
         }
     }
+    out.extend_from_slice(lines.as_bytes());
     if let Some(route) = route {
         route.for_each(|name, value| write::field(out, name.as_str().as_bytes(), value));
     }
@@ -68,13 +72,15 @@ mod tests {
             .header("x-two", "2");
         let parts = request.body(()).unwrap().into_parts().0;
         let mut out = Vec::new();
-        head(&mut out, &parts, None, framing);
+        let mut lines = Lines::default();
+        lines.push(b"Accept", b"*/*");
+        head(&mut out, &parts, &lines, None, framing);
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn the_framing_is_ours() {
-        let start = "PUT /a?b=%20 HTTP/1.1\r\nhost: a\r\nx-two: 1\r\nx-two: 2\r\n";
+        let start = "PUT /a?b=%20 HTTP/1.1\r\nhost: a\r\nx-two: 1\r\nx-two: 2\r\nAccept: */*\r\n";
         for (framing, field) in [
             (Framing::Empty, "content-length: 0\r\n\r\n"),
             (Framing::Length(12), "content-length: 12\r\n\r\n"),

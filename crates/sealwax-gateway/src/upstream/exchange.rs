@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header;
-use http::request::Parts;
 use http::{Method, response};
 use sealwax_h1::{Asked, Field, Framing, Limits, ResponseHead, ResponseParser, Rule};
 use tokio::time::Instant;
@@ -20,8 +19,11 @@ use super::buffers::Size;
 use super::outgoing::{Outgoing, Stopped, Valve};
 use super::pool::Lease;
 use super::response as head;
+use super::send::Asking;
+use crate::clock;
 use crate::deadline::Total;
 use crate::error::UpstreamFault;
+use crate::fields::Lines;
 use crate::upload::Failure;
 
 /// How long a body waits for a 100 that does not come; the client would not
@@ -48,6 +50,7 @@ pub(super) struct Exchange {
 /// The head of the final response.
 pub(super) struct Answer {
     pub(super) head: response::Parts,
+    pub(super) lines: Lines,
     pub(super) framing: Framing,
     pub(super) keep_alive: bool,
 }
@@ -60,7 +63,7 @@ pub(super) enum Failed {
 
 impl Exchange {
     pub(super) fn new(lease: Lease, outgoing: Outgoing) -> Self {
-        let now = Instant::now();
+        let now = clock::now();
         Self {
             lease,
             outgoing,
@@ -82,26 +85,25 @@ impl Exchange {
         self.began.elapsed()
     }
 
-    /// Waits for the response to `request`, for no longer than `limit` after
+    /// Waits for the response, for no longer than `limit` after
     /// the app has last taken a part of it, so that a long upload is no
     /// time-out; and in no case for longer than `total`.
     pub(super) async fn answer(
         &mut self,
-        request: &Parts,
-        upgrade: bool,
+        asking: &Asking<'_>,
         limit: Duration,
         total: Total,
     ) -> Result<Answer, Failed> {
-        if upgrade {
+        if asking.upgrade {
             // An app that switches while the client leaves would take a mere end
             // of the connection for the client's.
             self.lease.wire().reset_at_end(true);
         }
-        let answer = poll_fn(|cx| self.poll_answer(cx, request, upgrade, limit, total)).await;
+        let answer = poll_fn(|cx| self.poll_answer(cx, asking, limit, total)).await;
         let switched = answer
             .as_ref()
             .is_ok_and(|answer| answer.framing == Framing::Tunnel);
-        if upgrade && !switched {
+        if asking.upgrade && !switched {
             self.lease.wire().reset_at_end(false);
         }
         answer
@@ -110,8 +112,7 @@ impl Exchange {
     fn poll_answer(
         &mut self,
         cx: &mut Context<'_>,
-        request: &Parts,
-        upgrade: bool,
+        asking: &Asking<'_>,
         limit: Duration,
         total: Total,
     ) -> Poll<Result<Answer, Failed>> {
@@ -124,7 +125,7 @@ impl Exchange {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.closed(Some(error)))),
                 Poll::Ready(Ok(_)) => {
                     self.heard = true;
-                    match self.read_head(request, upgrade) {
+                    match self.read_head(asking) {
                         Ok(Some(answer)) => return Poll::Ready(Ok(answer)),
                         Ok(None) => {}
                         Err(fault) => return Poll::Ready(Err(Failed::App(fault))),
@@ -151,7 +152,7 @@ impl Exchange {
         let first = !self.outgoing.has_begun();
         let outcome = self.outgoing.poll(cx, self.lease.wire());
         if self.outgoing.take_moved() && !first {
-            self.since = Instant::now();
+            self.since = clock::now();
         }
         match outcome {
             Poll::Pending | Poll::Ready(Ok(())) => Ok(()),
@@ -206,12 +207,9 @@ impl Exchange {
     /// The final head, if it has come. Interim responses are counted by the
     /// parser and go no further: a 100 concerns this connection only, and a 103
     /// has not passed the policy, whose rules are for final responses.
-    fn read_head(
-        &mut self,
-        request: &Parts,
-        upgrade: bool,
-    ) -> Result<Option<Answer>, UpstreamFault> {
-        let offered = if upgrade {
+    fn read_head(&mut self, asking: &Asking<'_>) -> Result<Option<Answer>, UpstreamFault> {
+        let request = asking.head;
+        let offered = if asking.upgrade {
             request.headers.get(header::UPGRADE)
         } else {
             None
@@ -230,7 +228,9 @@ impl Exchange {
                     }
                     self.lease.wire().skip(head.length);
                 }
-                Ok(Some(head)) => break self.final_head(&head, &fields).map(Some),
+                Ok(Some(head)) => {
+                    break self.final_head(&head, &fields, asking.apart).map(Some);
+                }
                 Ok(None) => break Ok(None),
                 Err(refusal) => break Err(refused(refusal.rule)),
             }
@@ -243,6 +243,7 @@ impl Exchange {
         &mut self,
         head: &ResponseHead,
         fields: &[Field],
+        apart: bool,
     ) -> Result<Answer, UpstreamFault> {
         self.outgoing.hold();
         // Copied, and the buffer used again: HTTP/2 keeps fields for as long as
@@ -252,9 +253,12 @@ impl Exchange {
         let bytes = wire.unread().get(..head.length).unwrap_or_default();
         let bytes = Bytes::copy_from_slice(bytes);
         wire.skip(head.length);
-        let parts = head::parts(head.status, &bytes, fields);
+        let parts = head::parts(head, &bytes, fields, apart);
+        let (parts, lines) =
+            parts.ok_or(UpstreamFault::BadResponse("a header field is invalid"))?;
         Ok(Answer {
-            head: parts.ok_or(UpstreamFault::BadResponse("a header field is invalid"))?,
+            head: parts,
+            lines,
             framing: head.framing,
             keep_alive: head.keep_alive,
         })

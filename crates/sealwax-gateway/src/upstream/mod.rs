@@ -27,5 +27,5 @@ mod wire;
 
 pub(crate) use download::Download;
 pub(crate) use pool::{Group, Peers, is_out_of_files};
-pub(crate) use send::{Follows, Received, send};
+pub(crate) use send::{Asking, Follows, Received, send};
 pub(crate) use wire::Wire;

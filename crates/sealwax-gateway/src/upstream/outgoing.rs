@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::encode::{self, Framing};
 use super::wire::Wire;
-use crate::fields;
+use crate::fields::{self, Lines};
 use crate::hop;
 use crate::upload::{Failure, RequestBody};
 
@@ -62,7 +62,12 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    pub(super) fn new(head: &Parts, route: Option<&RouteFields<'_>>, body: RequestBody) -> Self {
+    pub(super) fn new(
+        head: &Parts,
+        lines: &Lines,
+        route: Option<&RouteFields<'_>>,
+        body: RequestBody,
+    ) -> Self {
         let framing = match body.length() {
             _ if body.is_empty() => Framing::Empty,
             Some(length) => Framing::Length(length),
@@ -70,7 +75,7 @@ impl Outgoing {
         };
         let mut before = SCRATCH.take();
         before.clear();
-        encode::head(&mut before, head, route, framing);
+        encode::head(&mut before, head, lines, route, framing);
         let valve = if body.expects_continue() {
             Valve::AwaitContinue
         } else {
@@ -320,7 +325,7 @@ mod tests {
         let _entered = runtime.enter();
         let request = http::Request::get("/a").header("host", "b");
         let (head, ()) = request.body(()).unwrap().into_parts();
-        let mut outgoing = Outgoing::new(&head, None, RequestBody::empty());
+        let mut outgoing = Outgoing::new(&head, &Lines::default(), None, RequestBody::empty());
         let (mut closed, theirs) = pair();
         drop(theirs);
         let (mut open, mut theirs) = pair();

@@ -13,6 +13,7 @@ use super::connect;
 use super::deadline::Deadline;
 use super::health::Health;
 use super::wire::Wire;
+use crate::clock;
 use crate::error::{Fault, UpstreamFault};
 use crate::log::{self, Quiet};
 
@@ -102,7 +103,7 @@ impl Lease {
         if idle.len() < MAX_IDLE {
             idle.push(Idle {
                 connection: self.connection,
-                since: Instant::now(),
+                since: clock::now(),
             });
             drop(idle);
             self.peer.budget.note_freed();

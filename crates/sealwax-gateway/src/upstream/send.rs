@@ -17,6 +17,7 @@ use super::pool::{Group, Peer, Reuse};
 use super::wire::Wire;
 use crate::deadline::Total;
 use crate::error::{Fault, UpstreamFault};
+use crate::fields::Lines;
 use crate::upload::{Failure, RequestBody};
 
 /// Connections that one request may use up.
@@ -26,9 +27,24 @@ const MAX_TRIES: usize = 3;
 /// fails later has been with the app.
 const STALE_WITHIN: Duration = Duration::from_millis(250);
 
+/// A request, but for its body.
+pub(crate) struct Asking<'s> {
+    pub(crate) head: &'s Parts,
+    /// Fields that nobody judges.
+    pub(crate) lines: &'s Lines,
+    /// What the policy says of the route.
+    pub(crate) route: &'s RouteFields<'s>,
+    /// It asks for another protocol.
+    pub(crate) upgrade: bool,
+    /// In the answer too, what nobody judges can stay apart from the map.
+    pub(crate) apart: bool,
+}
+
 /// The app's answer so far.
 pub(crate) struct Received {
     pub(crate) head: response::Parts,
+    /// Fields that nobody judges.
+    pub(crate) lines: Lines,
     pub(crate) peer: Rc<Peer>,
     pub(crate) follows: Follows,
 }
@@ -40,7 +56,7 @@ pub(crate) enum Follows {
     Tunnel(Wire),
 }
 
-/// Sends `head`, completed by `route`, and `body` to one of `group`.
+/// Sends a request and its `body` to one of `group`.
 ///
 /// A request is sent again only where that cannot make the app act twice: when
 /// no connection could be made; when not a byte of it had left; or when a kept
@@ -54,18 +70,16 @@ pub(crate) enum Follows {
 )]
 pub(crate) fn send<'s>(
     group: &'s Group,
-    head: &'s Parts,
-    route: &'s RouteFields<'s>,
+    asking: &'s Asking<'s>,
     body: &'s mut RequestBody,
     timeouts: &'s Timeouts,
-    upgrade: bool,
     total: Total,
 ) -> impl Future<Output = Result<Received, Fault>> + use<'s> {
     async move {
-        let repeatable = body.is_empty() && head.method.is_safe();
+        let repeatable = body.is_empty() && asking.head.method.is_safe();
         // An empty vector does not allocate: most requests never push.
         let mut refused: Vec<Rc<Peer>> = Vec::new();
-        let mut reuse = match (upgrade, repeatable) {
+        let mut reuse = match (asking.upgrade, repeatable) {
             (true, _) => Reuse::Never,
             (false, true) => Reuse::Unseen,
             (false, false) => Reuse::Seen,
@@ -96,13 +110,10 @@ pub(crate) fn send<'s>(
             };
             let outgoing = unsent.take().unwrap_or_else(|| {
                 let body = std::mem::replace(body, RequestBody::empty());
-                Outgoing::new(head, Some(route), body)
+                Outgoing::new(asking.head, asking.lines, Some(asking.route), body)
             });
             let mut exchange = Exchange::new(lease, outgoing);
-            let fault = match exchange
-                .answer(head, upgrade, timeouts.response_head, total)
-                .await
-            {
+            let fault = match exchange.answer(asking, timeouts.response_head, total).await {
                 Ok(answer) => return Ok(received(exchange, answer, timeouts.response_idle)),
                 Err(Failed::Client(failure)) => return Err(failure.into()),
                 Err(Failed::App(fault)) => fault,
@@ -136,6 +147,7 @@ fn received(exchange: Exchange, answer: Answer, idle: Duration) -> Received {
     };
     Received {
         head: answer.head,
+        lines: answer.lines,
         peer,
         follows,
     }

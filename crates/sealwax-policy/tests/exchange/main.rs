@@ -6,6 +6,7 @@
     reason = "tests say what they expect"
 )]
 
+mod unjudged;
 mod world;
 
 use http::{Request, Response};

@@ -14,11 +14,11 @@ fn connection() -> (Shared, Client) {
     (Rc::new(RefCell::new(inbound)), client)
 }
 
-async fn head(inbound: &Shared) -> Result<Option<Begun>, Broken> {
+async fn head(inbound: &Shared) -> Result<Option<Box<Begun>>, Broken> {
     poll_fn(|cx| inbound.borrow_mut().poll_head(cx)).await
 }
 
-async fn begun(inbound: &Shared) -> Begun {
+async fn begun(inbound: &Shared) -> Box<Begun> {
     head(inbound).await.unwrap().unwrap()
 }
 
