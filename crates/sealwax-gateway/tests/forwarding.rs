@@ -42,6 +42,90 @@ fn a_request_reaches_the_app_and_its_answer_the_client() {
 }
 
 #[test]
+fn fields_that_nobody_judges_arrive_as_they_were_sent() {
+    let app = App::answering(
+        "HTTP/1.1 200 OK\r\nServer: a, b\r\nETag:\"x\"\r\nContent-Type:  text/plain \t\r\nDate: long ago\r\nConnection: keep-alive\r\nContent-Length: 2\r\nLink: <a>\r\nLink: <b>\r\n\r\nok",
+    );
+    let running = start(&site(&app.url()));
+    let mut client = Client::tls(&running, "localhost");
+    client.send("GET / HTTP/1.1\r\nHost: localhost\r\nACCEPT: */*\r\nUser-Agent:x\r\nRange:\r\nConnection: Keep-Alive\r\nreferer:  y \t\r\n\r\n");
+    let answer = client.answer("GET");
+    let (head, sent) = (answer.head.clone(), app.heads().remove(0));
+    for line in ["ACCEPT: */*", "User-Agent: x", "Range: ", "referer: y"] {
+        assert_eq!(
+            sent.matches(&format!("\r\n{line}\r\n")).count(),
+            1,
+            "{line} in {sent}"
+        );
+    }
+    for line in [
+        "Server: a, b",
+        "ETag: \"x\"",
+        "Content-Type: text/plain",
+        "Date: long ago",
+        "Link: <a>\r\nLink: <b>",
+    ] {
+        assert_eq!(
+            head.matches(&format!("\r\n{line}\r\n")).count(),
+            1,
+            "{line} in {head}"
+        );
+    }
+    for head in [head, sent] {
+        let head = head.to_lowercase();
+        assert!(!head.contains("\r\nconnection:"), "{head}");
+        assert!(head.matches("\r\ndate:").count() <= 1, "{head}");
+        assert!(head.matches("\r\ncontent-length:").count() <= 1, "{head}");
+    }
+    assert_eq!(answer.text(), "ok");
+}
+
+#[test]
+fn what_connection_nominates_stays_here_though_nobody_judges_it() {
+    let app = App::answering(
+        "HTTP/1.1 200 OK\r\nServer: a\r\nETag: b\r\nConnection: ETag\r\nContent-Length: 2\r\n\r\nok",
+    );
+    let running = start(&site(&app.url()));
+    let answer = ask(
+        &running,
+        "GET / HTTP/1.1\r\nHost: localhost\r\nAccept: a\r\nReferer: b\r\nConnection: close, Accept\r\n\r\n",
+    );
+    assert_eq!(answer.field("server").as_deref(), Some("a"));
+    assert_eq!(answer.field("etag"), None);
+    let sent = app.heads().remove(0).to_lowercase();
+    assert!(sent.contains("\r\nreferer: b\r\n"), "{sent}");
+    assert!(
+        !sent.contains("\r\naccept:") && !sent.contains("\r\nconnection:"),
+        "{sent}"
+    );
+}
+
+#[test]
+fn a_page_has_the_form_that_accept_asks_for() {
+    let app = App::new(|conn| {
+        conn.head();
+        conn.reset();
+    });
+    let running = start(&site(&app.url()));
+    for (accept, kind) in [
+        ("text/html", "text/html"),
+        ("application/json", "application/problem+json"),
+    ] {
+        for extra in ["", "Connection: close, X-Hop\r\n"] {
+            let answer = ask(
+                &running,
+                format!(
+                    "POST / HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n{extra}Content-Length: 0\r\n\r\n"
+                ),
+            );
+            assert_eq!(answer.status, 502);
+            let found = answer.field("content-type").unwrap_or_default();
+            assert!(found.starts_with(kind), "{accept}: {found}");
+        }
+    }
+}
+
+#[test]
 fn connections_are_kept_on_both_sides() {
     let app = App::answering(OK);
     let running = start(&site(&app.url()));

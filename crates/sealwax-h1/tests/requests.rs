@@ -395,6 +395,14 @@ fn the_connection_lives_as_the_version_and_its_options_say() {
         let head = accepted(&format!("GET / HTTP/{version}\r\nHost: a\r\n{fields}\r\n"));
         assert_eq!(head.keep_alive, keep_alive, "HTTP/{version} {fields:?}");
     }
+    for (fields, nominates) in [
+        ("", false),
+        ("Connection: Close, KEEP-alive,, upgrade\r\n", false),
+        ("Connection: close\r\nConnection: close, te\r\n", true),
+        ("Connection: x\r\nConnection: keep-alive\r\n", true),
+    ] {
+        assert_eq!(accepted(&with(fields)).nominates, nominates, "{fields:?}");
+    }
     for bad in ["close;x", "\"close\"", "close x", "close\u{e9}", "a=b"] {
         refused(&with(&format!("Connection: {bad}\r\n")), Rule::Connection);
     }

@@ -145,8 +145,10 @@ fn framing_follows_the_status_the_method_and_the_fields() {
         ("Connection: close\r\n", false),
         ("Connection: x\r\n", true),
     ] {
+        // Another option than close is the name of a field, here.
         let head = accepted(&GET, &format!("HTTP/1.1 200 x\r\n{length}{fields}\r\n"));
         assert_eq!(head.keep_alive, keep_alive, "{fields:?}");
+        assert_eq!(head.nominates, keep_alive, "{fields:?}");
     }
     for (fields, keep_alive) in [("", false), ("Connection: keep-alive\r\n", true)] {
         let head = accepted(&GET, &format!("HTTP/1.0 200 x\r\n{length}{fields}\r\n"));
