@@ -30,6 +30,7 @@ pub(crate) fn trim_start(mut bytes: &[u8]) -> &[u8] {
 }
 
 /// Splits at the first `separator`; the tail is `None` when there is none.
+#[inline]
 pub(crate) fn split_once(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
     let at = find(bytes, separator);
     match at.and_then(|at| bytes.split_at_checked(at)) {
@@ -48,8 +49,9 @@ pub(crate) fn split(bytes: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> 
     })
 }
 
-/// The place of the first `needle`. Eight bytes at a time: fields are split at every `;` and `=`,
-/// and going byte by byte is half the cost of reading a cookie.
+/// The place of the first `needle`. Many bytes at a time: fields are split at every `;` and `=`, and
+/// going byte by byte is half the cost of reading a cookie.
+#[inline]
 pub(crate) fn find(bytes: &[u8], needle: u8) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
     const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
@@ -64,17 +66,28 @@ pub(crate) fn find(bytes: &[u8], needle: u8) -> Option<usize> {
     let Some(last) = bytes.last_chunk::<8>() else {
         return bytes.iter().position(|byte| *byte == needle);
     };
+    // Whether it is in a chunk takes the compiler three wide instructions; where comes after.
     let mut at = 0;
-    for word in bytes.as_chunks::<8>().0 {
-        let marks = marks(word);
-        if marks != 0 {
-            return Some(at + place(marks));
+    for chunk in bytes.as_chunks::<16>().0 {
+        if chunk
+            .iter()
+            .fold(false, |hit, byte| hit | (*byte == needle))
+        {
+            let low = marks(chunk.first_chunk()?);
+            return Some(match low {
+                0 => at + 8 + place(marks(chunk.last_chunk()?)),
+                _ => at + place(low),
+            });
         }
-        at += 8;
+        at += 16;
     }
-    // The last word overlaps the one before, where nothing was found.
-    let marks = marks(last);
-    (marks != 0).then(|| bytes.len() - 8 + place(marks))
+    let low = bytes.get(at..)?.first_chunk().map_or(0, marks);
+    if low != 0 {
+        return Some(at + place(low));
+    }
+    // The last word overlaps what comes before it, where nothing was found.
+    let high = marks(last);
+    (high != 0).then(|| bytes.len() - 8 + place(high))
 }
 
 /// The pieces in one allocation of exactly their length, which can then be shared as it is.
@@ -95,8 +108,10 @@ pub(crate) fn strip_prefix_ignore_case<'a, const N: usize>(
     prefix: &[u8; N],
 ) -> Option<&'a [u8]> {
     let (head, rest) = bytes.split_first_chunk::<N>()?;
-    // Most often the case is the same too, which is much cheaper to see.
-    (head == prefix || head.eq_ignore_ascii_case(prefix)).then_some(rest)
+    // Most often the case is the same too, or the last letter differs; both are cheaper to see.
+    let may_be =
+        || head.last().map(u8::to_ascii_lowercase) == prefix.last().map(u8::to_ascii_lowercase);
+    (head == prefix || may_be() && head.eq_ignore_ascii_case(prefix)).then_some(rest)
 }
 
 /// Whether there is any of `%x00-08 / %x0A-1F / %x7F`, the control characters that make a user agent

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::attributes::Kind;
-use crate::bytes::{concat, strip_prefix_ignore_case, trim_start};
+use crate::bytes::{concat, split_once, strip_prefix_ignore_case, trim_start};
 use crate::change::{Change, Changes};
 use crate::form::Form;
 use crate::pairs::{name_flaw, quote_flaw};
@@ -211,54 +211,54 @@ impl Plan {
         }
     }
 
+    /// Not inlined: the two halves of the work would fight for registers.
+    #[inline(never)]
     fn write(&self, cookie: &SetCookie<'_>) -> Vec<u8> {
-        let (lead, pair, rest) = cookie.split();
+        let (lead, from_name) = cookie.split_lead();
         let prefix = self.prefix.map_or("", Prefix::as_str).as_bytes();
-        let stays = self.attributes_that_stay(cookie, rest);
-        // What stays as it is stands behind the pair already: one piece instead of two.
-        let (pair, attributes) = match &stays {
-            Cow::Borrowed(_) => (cookie.as_bytes().get(lead.len()..).unwrap_or(pair), &[][..]),
-            Cow::Owned(attributes) => (pair, &attributes[..]),
+        let stays = match self.keeps_all_attributes(cookie) {
+            true => Cow::Borrowed(from_name),
+            false => Cow::Owned(self.what_stays(cookie, from_name)),
         };
-
-        let mut used_up = separator_bytes_in(&stays);
-        let mut add = |text: &'static str| match text {
-            "" => &[],
-            text => text
-                .as_bytes()
-                .get(std::mem::take(&mut used_up)..)
-                .unwrap_or_default(),
+        let (path, others) = self.added();
+        // Bytes that the field ends with already are left off what comes first.
+        let used_up = separator_bytes_in(&stays);
+        let (path, others) = match (used_up, path) {
+            (0, _) => (path, others),
+            (_, "") => (path, others.get(used_up..).unwrap_or_default()),
+            _ => (path.get(used_up..).unwrap_or_default(), others),
         };
-        concat([
-            lead,
-            prefix,
-            pair,
-            attributes,
-            add(if self.add_path { "; Path=/" } else { "" }),
-            add(match (self.add_secure, self.add_http_only) {
-                (true, true) => "; Secure; HttpOnly",
-                (true, false) => "; Secure",
-                (false, true) => "; HttpOnly",
-                (false, false) => "",
-            }),
-            add(match self.same_site {
-                SameSiteEdit::Write(SameSite::Lax) => "; SameSite=Lax",
-                SameSiteEdit::Write(SameSite::None) => "; SameSite=None",
-                SameSiteEdit::Write(SameSite::Strict) => "; SameSite=Strict",
-                SameSiteEdit::Keep | SameSiteEdit::Remove => "",
-            }),
-        ])
+        concat([lead, prefix, &stays, path.as_bytes(), others.as_bytes()])
     }
 
-    /// The attributes that stay, each with its semicolon: most often all of `rest`. Once the field
-    /// is edited at all, doubles of the three that are ours go, and so do those that the user agent
-    /// ignores for their length.
-    fn attributes_that_stay<'a>(&self, cookie: &SetCookie<'a>, rest: &'a [u8]) -> Cow<'a, [u8]> {
+    /// The attributes to add: the path, and the others.
+    fn added(&self) -> (&'static str, &'static str) {
+        let same_site = match self.same_site {
+            SameSiteEdit::Keep | SameSiteEdit::Remove => 0,
+            SameSiteEdit::Write(SameSite::Lax) => 1,
+            SameSiteEdit::Write(SameSite::None) => 2,
+            SameSiteEdit::Write(SameSite::Strict) => 3,
+        };
+        // Every index is as large as it can be at most: nothing is out of bounds.
+        let others =
+            ADDED[usize::from(self.add_secure)][usize::from(self.add_http_only)][same_site];
+        (if self.add_path { "; Path=/" } else { "" }, others)
+    }
+
+    /// Whether all attributes stay as they are, as most often. Once the field is edited at all,
+    /// doubles of the three that are ours go, and so do those that the user agent ignores for their
+    /// length.
+    fn keeps_all_attributes(&self, cookie: &SetCookie<'_>) -> bool {
+        let same_site_stays = self.same_site == SameSiteEdit::Keep || cookie.same_site_count() == 0;
+        same_site_stays && cookie.is_tidy()
+    }
+
+    /// The name-value pair at the begin of `from_name`, and the attributes that stay, each behind
+    /// its semicolon.
+    fn what_stays(&self, cookie: &SetCookie<'_>, from_name: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(from_name.len());
+        out.extend_from_slice(split_once(from_name, b';').0);
         let same_site_stays = self.same_site == SameSiteEdit::Keep;
-        if cookie.is_tidy() && (same_site_stays || cookie.same_site_count() == 0) {
-            return Cow::Borrowed(rest);
-        }
-        let mut out = Vec::with_capacity(rest.len());
         let (mut secure_seen, mut http_only_seen, mut same_site_seen) = (false, false, 0);
         for attribute in cookie.attributes() {
             let stays = match attribute.kind {
@@ -276,9 +276,37 @@ impl Plan {
                 out.extend_from_slice(attribute.raw);
             }
         }
-        Cow::Owned(out)
+        out
     }
 }
+
+/// What is added to a field: by `Secure`, by `HttpOnly`, and by `SameSite` (none, or in the order
+/// of its declaration). All at once is one copy instead of three.
+static ADDED: [[[&str; 4]; 2]; 2] = [
+    [
+        ["", "; SameSite=Lax", "; SameSite=None", "; SameSite=Strict"],
+        [
+            "; HttpOnly",
+            "; HttpOnly; SameSite=Lax",
+            "; HttpOnly; SameSite=None",
+            "; HttpOnly; SameSite=Strict",
+        ],
+    ],
+    [
+        [
+            "; Secure",
+            "; Secure; SameSite=Lax",
+            "; Secure; SameSite=None",
+            "; Secure; SameSite=Strict",
+        ],
+        [
+            "; Secure; HttpOnly",
+            "; Secure; HttpOnly; SameSite=Lax",
+            "; Secure; HttpOnly; SameSite=None",
+            "; Secure; HttpOnly; SameSite=Strict",
+        ],
+    ],
+];
 
 /// What to do about `SameSite`, and whether the cookie then is a `None` one.
 fn plan_same_site(

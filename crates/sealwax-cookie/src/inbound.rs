@@ -3,7 +3,7 @@
 use crate::form::{Form, Forms};
 use crate::known::KnownNames;
 use crate::look_alike::Fold;
-use crate::pairs::{Dropped, Pair, Pairing, name_lead_flaw, parts, read};
+use crate::pairs::{Dropped, Pair, Pairing, name_lead_flaw, parts, quote_flaw, read, value_flaw};
 use crate::prefix::Prefix;
 use crate::rules::{NameRules, Standing};
 use crate::scratch::Scratch;
@@ -138,75 +138,91 @@ pub fn inbound<'a>(
     rules: &NameRules,
     known: &KnownNames,
 ) -> Inbound {
+    translate(fields, rules, known, value_flaw)
+}
+
+/// [`inbound`] for what HTTP has let through as field values (`http::HeaderValue`s): they hold no
+/// control character but HTAB (RFC 9110, Section 5.5), and are not searched for one again.
+pub fn inbound_field_values<'a>(
+    fields: impl IntoIterator<Item = &'a [u8]>,
+    rules: &NameRules,
+    known: &KnownNames,
+) -> Inbound {
+    translate(fields, rules, known, |value| {
+        debug_assert!(
+            value_flaw(value) == quote_flaw(value),
+            "HTTP lets none through"
+        );
+        quote_flaw(value)
+    })
+}
+
+fn translate<'a>(
+    fields: impl IntoIterator<Item = &'a [u8]>,
+    rules: &NameRules,
+    known: &KnownNames,
+    value_flaw: impl Fn(&[u8]) -> Option<Dropped>,
+) -> Inbound {
     let mut reader = Reader {
         rules,
         known,
         items: Scratch::new(),
         rivals: 0,
+        doubles: false,
         fields: 0,
         verbatim: true,
         out: Inbound::default(),
     };
-    fields.into_iter().for_each(|field| reader.field(field));
+    for field in fields {
+        reader.field(field, &value_flaw);
+    }
     reader.settle();
     reader.finish()
 }
 
+/// So many rivals are compared with each other.
+const FEW: usize = 8;
+
 /// One cookie that may reach the app.
 struct Item<'a> {
-    pair: Pair<'a>,
-    fate: Fate<'a>,
+    /// The name as it came, and whether the app gets the cookie under it.
+    sent: &'a [u8],
+    as_sent: bool,
+    /// The name without the prefix, if the app gets the cookie under that.
+    bare: Option<&'a [u8]>,
+    value: &'a [u8],
+    /// The form in which it competes for the protected name that `bare` is.
+    rival: Option<Form>,
 }
 
 impl<'a> Item<'a> {
     /// The names under which it reaches the app.
-    fn names(&self) -> [Option<&'a [u8]>; 2] {
-        match self.fate {
-            Fate::Pass => [Some(self.pair.name), None],
-            Fate::PassBoth(name) => [Some(self.pair.name), Some(name)],
-            Fate::Rival { name, unknown, .. } => [unknown.then_some(self.pair.name), Some(name)],
-            Fate::Gone => [None, None],
-        }
+    fn names(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.as_sent
+            .then_some(self.sent)
+            .into_iter()
+            .chain(self.bare)
     }
 
     /// The protected name that it competes for, and its form.
     fn rival(&self) -> Option<(&'a [u8], Form)> {
-        match self.fate {
-            Fate::Rival { name, form, .. } => Some((name, form)),
-            _ => None,
-        }
+        self.bare.zip(self.rival)
     }
 
     fn written_length(&self) -> usize {
-        let names = self.names().into_iter().flatten();
-        names
-            .map(|name| name.len() + 1 + self.pair.value.len() + SEPARATOR.len())
-            .sum()
+        let with = |name: &[u8]| name.len() + 1 + self.value.len() + SEPARATOR.len();
+        let as_sent = if self.as_sent { with(self.sent) } else { 0 };
+        as_sent + self.bare.map_or(0, with)
     }
-}
-
-#[derive(Clone, Copy)]
-enum Fate<'a> {
-    Pass,
-    /// Under its own name and under the one without the prefix.
-    PassBoth(&'a [u8]),
-    /// The protected `name`, acceptable in `form`, unless a better one came.
-    Rival {
-        name: &'a [u8],
-        form: Form,
-        /// Nothing is known of the name: it may be the app's own prefix, so it
-        /// passes as it came too.
-        unknown: bool,
-    },
-    /// A rival that lost.
-    Gone,
 }
 
 struct Reader<'a, 'r> {
     rules: &'r NameRules,
     known: &'r KnownNames,
-    items: Scratch<Item<'a>, 12>,
+    items: Scratch<Item<'a>, 8>,
+    /// How many compete for a protected name, and whether two do for the same one.
     rivals: usize,
+    doubles: bool,
     fields: usize,
     /// Whether what was read so far is, byte for byte, what would be written.
     verbatim: bool,
@@ -214,10 +230,11 @@ struct Reader<'a, 'r> {
 }
 
 impl<'a> Reader<'a, '_> {
-    fn field(&mut self, field: &'a [u8]) {
+    #[inline(always)]
+    fn field(&mut self, field: &'a [u8], value_flaw: impl Fn(&[u8]) -> Option<Dropped>) {
         self.fields += 1;
         for (at, part) in parts(field).enumerate() {
-            match read(part) {
+            match read(part, &value_flaw) {
                 None => self.verbatim = false,
                 Some(Pairing::Dropped { bytes, why }) => {
                     // Without a `=` all of it may be a secret.
@@ -250,7 +267,7 @@ impl<'a> Reader<'a, '_> {
     fn judge_prefixed(&mut self, pair: Pair<'a>, prefix: Prefix, rest: &'a [u8]) {
         // The memory holds names as the app spells them, so this one is the app's own.
         if self.known.has_prefixed() && self.known.get(pair.name).is_some() {
-            return self.keep(pair, Fate::Pass);
+            return self.pass(pair);
         }
         if Prefix::split(rest).is_some() {
             return self.reject(pair.name, InboundDrop::DoublePrefix);
@@ -266,21 +283,21 @@ impl<'a> Reader<'a, '_> {
             Prefix::Secure if prefix.is_exact(pair.name) => Form::Secure,
             // A prefix that we do not write is nothing that we could take off.
             Prefix::HostHttp | Prefix::Http if prefix.is_exact(pair.name) => {
-                return self.keep(pair, Fate::Pass);
+                return self.pass(pair);
             }
             _ if standing == Standing::Protected => {
                 return self.reject(pair.name, InboundDrop::CaseVariant);
             }
-            _ => return self.keep(pair, Fate::Pass),
+            _ => return self.pass(pair),
         };
         let forms = Forms::from(known);
         if standing == Standing::Free && forms.is_empty() && self.is_look_alike(rest) {
             return self.reject(pair.name, InboundDrop::LookAlike);
         }
         match standing {
-            Standing::Free if forms.is_empty() => self.keep(pair, Fate::PassBoth(rest)),
+            Standing::Free if forms.is_empty() => self.pass_both(pair, rest),
             // Known, and never renamed: whoever set the prefixed one means that name.
-            Standing::Free => self.keep(pair, Fate::Pass),
+            Standing::Free => self.pass(pair),
             Standing::Kept => {
                 self.reject(pair.name, InboundDrop::NeverPrefixed);
                 self.stale(rest, form);
@@ -306,7 +323,7 @@ impl<'a> Reader<'a, '_> {
             if standing == Standing::Free && known.is_none() && self.is_look_alike(pair.name) {
                 return self.reject(pair.name, InboundDrop::LookAlike);
             }
-            return self.keep(pair, Fate::Pass);
+            return self.pass(pair);
         }
         let forms = Forms::from(known);
         let accepted = self.rules.migrate
@@ -323,6 +340,7 @@ impl<'a> Reader<'a, '_> {
         fold.has_prefix() || self.known.reads_like(&fold) || self.rules.protect_like(&fold)
     }
 
+    #[inline(always)]
     fn judge_protected(
         &mut self,
         pair: Pair<'a>,
@@ -333,37 +351,51 @@ impl<'a> Reader<'a, '_> {
     ) {
         if accepted {
             self.verbatim &= form == Form::Bare;
+            // Where looking would cost more than sorting, there may well be two.
+            self.doubles |= self.rivals >= FEW || self.is_rivalled(name);
             self.rivals += 1;
-            self.keep(
-                pair,
-                Fate::Rival {
-                    name,
-                    form,
-                    unknown,
-                },
-            );
+            self.items.push(Item {
+                sent: pair.name,
+                as_sent: unknown,
+                bare: Some(name),
+                value: pair.value,
+                rival: Some(form),
+            });
         } else {
             self.reject(pair.name, InboundDrop::NotSentOut);
             self.stale(name, form);
         }
     }
 
-    fn keep(&mut self, pair: Pair<'a>, fate: Fate<'a>) {
-        self.verbatim &= !matches!(fate, Fate::PassBoth(_));
-        self.items.push(Item { pair, fate });
+    fn is_rivalled(&self, name: &[u8]) -> bool {
+        let mut rivals = self.items.iter().filter_map(Item::rival);
+        rivals.any(|(rivalled, _)| rivalled == name)
+    }
+
+    fn pass(&mut self, pair: Pair<'a>) {
+        self.items.push(Item {
+            sent: pair.name,
+            as_sent: true,
+            bare: None,
+            value: pair.value,
+            rival: None,
+        });
+    }
+
+    fn pass_both(&mut self, pair: Pair<'a>, bare: &'a [u8]) {
+        self.verbatim = false;
+        self.items.push(Item {
+            sent: pair.name,
+            as_sent: true,
+            bare: Some(bare),
+            value: pair.value,
+            rival: None,
+        });
     }
 
     /// Among rivals of one name one stays: the best form, then the first.
     fn settle(&mut self) {
-        if self.rivals < 2 {
-            return;
-        }
-        let names = self
-            .items
-            .iter()
-            .filter_map(Item::rival)
-            .map(|(name, _)| name);
-        if !has_doubles(names, self.rivals) {
+        if !self.doubles {
             return;
         }
         // `Form` is declared best first; sorting keeps thousands of tossed cookies cheap.
@@ -380,8 +412,8 @@ impl<'a> Reader<'a, '_> {
                 Some((winning_name, winning_form)) if winning_name == name => {
                     let loser = self.items.get_mut(at);
                     let sent_as = loser.map(|item| {
-                        item.fate = Fate::Gone;
-                        item.pair.name
+                        (item.as_sent, item.bare) = (false, None);
+                        item.sent
                     });
                     let outranked = form != winning_form;
                     let why = if outranked {
@@ -399,8 +431,8 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn finish(self) -> Inbound {
-        let mut out = self.out;
+    fn finish(&mut self) -> Inbound {
+        let mut out = std::mem::take(&mut self.out);
         out.unchanged =
             self.fields == 0 || self.fields == 1 && self.verbatim && out.dropped_total == 0;
         if out.unchanged {
@@ -410,14 +442,14 @@ impl<'a> Reader<'a, '_> {
         let length: usize = self.items.iter().map(Item::written_length).sum();
         let mut header = Vec::with_capacity(length.saturating_sub(SEPARATOR.len()));
         self.items.iter().for_each(|item| {
-            for name in item.names().into_iter().flatten() {
-                write(&mut header, name, item.pair.value);
-            }
+            item.names()
+                .for_each(|name| write(&mut header, name, item.value));
         });
         out.header = Some(header).filter(|header| !header.is_empty());
         out
     }
 
+    #[cold]
     fn reject(&mut self, name: &[u8], why: InboundDrop) {
         self.out.dropped_total += 1;
         if self.out.dropped.len() < MAX_LISTED {
@@ -427,6 +459,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
+    #[cold]
     fn stale(&mut self, name: &[u8], form: Form) {
         let listed = &mut self.out.stale;
         if listed.len() < MAX_LISTED && !listed.iter().any(|(n, f)| n == name && *f == form) {
@@ -445,15 +478,6 @@ fn write(header: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     header.extend_from_slice(name);
     header.push(b'=');
     header.extend_from_slice(value);
-}
-
-/// Whether a name occurs twice; `true` without a look where looking would cost more than sorting.
-fn has_doubles<'n>(names: impl Iterator<Item = &'n [u8]> + Clone, count: usize) -> bool {
-    count > 8
-        || names
-            .clone()
-            .enumerate()
-            .any(|(at, name)| names.clone().take(at).any(|n| n == name))
 }
 
 /// Whether the cookie could have left bare for its length. The path that chose between the two

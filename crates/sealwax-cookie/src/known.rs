@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::form::{Form, Forms};
 use crate::look_alike::Fold;
 use crate::prefix::Prefix;
+use crate::well_known::well_known;
 
 /// The most names that are remembered.
 pub(crate) const MAX_NAMES: usize = 1024;
@@ -25,6 +26,8 @@ pub struct Known {
     pub floored: bool,
     /// The last day on which the app set it, in days since 1970-01-01.
     pub seen_day: u32,
+    /// Whether the name is one of [`WELL_KNOWN`](crate::WELL_KNOWN): found out once for each name.
+    pub(crate) well_known: bool,
 }
 
 /// What is remembered of one name, looked up once for several questions
@@ -89,6 +92,7 @@ pub(crate) struct Entry {
     forms: Forms,
     last_day: Option<u32>,
     pub(crate) floored_day: Option<u32>,
+    well_known: bool,
 }
 
 impl KnownNames {
@@ -134,7 +138,7 @@ impl KnownNames {
         let entry = self
             .names
             .entry(name.into())
-            .or_insert_with(|| Entry::new(order, day));
+            .or_insert_with(|| Entry::new(name, order, day));
         if entry.order == order {
             self.next_order += 1;
         }
@@ -229,8 +233,9 @@ impl KnownNames {
 }
 
 impl Entry {
-    pub(crate) fn new(order: u64, first_day: u32) -> Self {
+    pub(crate) fn new(name: &[u8], order: u64, first_day: u32) -> Self {
         Self {
+            well_known: well_known(name).is_some(),
             order,
             first_day,
             form_days: [None; Form::ALL.len()],
@@ -289,6 +294,7 @@ impl Entry {
             forms: self.forms,
             floored: self.floored_day.is_some(),
             seen_day: self.last_day.unwrap_or(self.first_day),
+            well_known: self.well_known,
         }
     }
 }

@@ -130,7 +130,7 @@ fn read_line(line: &str) -> Result<(Vec<u8>, Entry), TextCause> {
         .next()
         .and_then(|word| word.strip_prefix("first="))
         .ok_or(TextCause::Day)?;
-    let mut entry = Entry::new(0, day(first)?);
+    let mut entry = Entry::new(&name, 0, day(first)?);
     for word in words {
         let (key, value) = word.split_once('=').ok_or(TextCause::Form)?;
         let value = day(value)?;

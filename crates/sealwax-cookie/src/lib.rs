@@ -89,7 +89,7 @@ pub use change::{Change, Changes};
 pub use deletion::{delete_stale, delete_stale_at, deletions, superseded};
 pub use form::{Form, Forms};
 pub use harden::{Demand, Hardened, Rename, harden};
-pub use inbound::{Inbound, InboundDrop, inbound};
+pub use inbound::{Inbound, InboundDrop, inbound, inbound_field_values};
 pub use known::{Known, KnownNames, Remembered};
 pub use known_text::{TextCause, TextError};
 pub use legacy::cannot_read_none;

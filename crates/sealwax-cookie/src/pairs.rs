@@ -111,7 +111,10 @@ impl Dropped {
 /// );
 /// ```
 pub fn pairs<'a>(fields: impl IntoIterator<Item = &'a [u8]>) -> impl Iterator<Item = Pairing<'a>> {
-    fields.into_iter().flat_map(parts).filter_map(read)
+    fields
+        .into_iter()
+        .flat_map(parts)
+        .filter_map(|part| read(part, value_flaw))
 }
 
 /// What stands between the semicolons of one field.
@@ -120,7 +123,11 @@ pub(crate) fn parts(field: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Reads one part; `None` when there is nothing but white space.
-pub(crate) fn read(part: &[u8]) -> Option<Pairing<'_>> {
+#[inline(always)]
+pub(crate) fn read(
+    part: &[u8],
+    value_flaw: impl Fn(&[u8]) -> Option<Dropped>,
+) -> Option<Pairing<'_>> {
     let part = trim(part);
     if part.is_empty() {
         return None;
@@ -190,7 +197,7 @@ mod tests {
 
     fn one(part: &str) -> Option<Result<(&str, &str), Dropped>> {
         let text = |bytes| std::str::from_utf8(bytes).unwrap();
-        read(part.as_bytes()).map(|pairing| match pairing {
+        read(part.as_bytes(), value_flaw).map(|pairing| match pairing {
             Pairing::Good(pair) => Ok((text(pair.name), text(pair.value))),
             Pairing::Dropped { why, .. } => Err(why),
         })

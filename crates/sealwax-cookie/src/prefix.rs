@@ -38,30 +38,39 @@ impl Prefix {
 
     /// The prefix of `name` and what follows it, matched as browsers match it: ASCII
     /// case-insensitively. `None` when the name has none.
+    #[inline]
     pub fn split(name: &[u8]) -> Option<(Self, &[u8])> {
         // Nearly every name fails here, without a comparison.
         match name {
-            [b'_', b'_', b's' | b'S', ..] => {
-                Some((Self::Secure, strip_prefix_ignore_case(name, b"__Secure-")?))
-            }
-            [b'_', b'_', b'h' | b'H', b'o' | b'O', ..] => {
-                let rest = strip_prefix_ignore_case(name, b"__Host-")?;
-                // The longest prefix counts: `__Host-Http-x` is not `__Host-` and `Http-x`.
-                Some(match strip_prefix_ignore_case(rest, b"Http-") {
-                    Some(rest) => (Self::HostHttp, rest),
-                    None => (Self::Host, rest),
-                })
-            }
-            [b'_', b'_', b'h' | b'H', ..] => {
-                Some((Self::Http, strip_prefix_ignore_case(name, b"__Http-")?))
-            }
+            [b'_', b'_', ..] => Self::split_underscored(name),
             _ => None,
         }
     }
 
+    fn split_underscored(name: &[u8]) -> Option<(Self, &[u8])> {
+        if let Some(rest) = strip_prefix_ignore_case(name, b"__Host-") {
+            // The longest prefix counts: `__Host-Http-x` is not `__Host-` and `Http-x`.
+            return Some(match strip_prefix_ignore_case(rest, b"Http-") {
+                Some(rest) => (Self::HostHttp, rest),
+                None => (Self::Host, rest),
+            });
+        }
+        if let Some(rest) = strip_prefix_ignore_case(name, b"__Secure-") {
+            return Some((Self::Secure, rest));
+        }
+        Some((Self::Http, strip_prefix_ignore_case(name, b"__Http-")?))
+    }
+
     /// Whether `name` carries this prefix in the exact spelling of the specification.
+    #[inline]
     pub fn is_exact(self, name: &[u8]) -> bool {
-        name.starts_with(self.as_str().as_bytes())
+        // Each by itself, so that the compiler knows the length.
+        match self {
+            Self::Host => name.starts_with(b"__Host-"),
+            Self::HostHttp => name.starts_with(b"__Host-Http-"),
+            Self::Http => name.starts_with(b"__Http-"),
+            Self::Secure => name.starts_with(b"__Secure-"),
+        }
     }
 
     /// Whether the browser refuses the cookie without `HttpOnly`.

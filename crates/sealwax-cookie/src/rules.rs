@@ -82,24 +82,27 @@ pub(crate) enum Standing {
 impl NameRules {
     /// How `name` (without a prefix of ours) stands by the settings alone.
     pub fn class(&self, name: &[u8]) -> Class {
+        self.class_by(self.rule(name), name, well_known(name).is_some())
+    }
+
+    /// [`class`](Self::class), where the rule for `name`, and whether it is well known, have been
+    /// looked up.
+    #[inline(always)]
+    fn class_by(&self, rule: Option<&NameRule>, name: &[u8], well_known: bool) -> Class {
         if lists(&self.readable, name) {
             return Class::Readable;
         }
-        let rule = self.rule(name);
         let (http_only, prefix) = rule.map_or((None, None), |rule| (rule.http_only, rule.prefix));
         // A rule that only sets SameSite must not cut a script off from its cookie.
         let ruled = http_only == Some(true) || prefix == Some(true);
-        if !ruled
-            && READABLE_BY_DEFAULT
-                .iter()
-                .any(|known| known.as_bytes() == name)
-        {
+        // No well-known name is among those, so most need no comparison.
+        if !ruled && !well_known && is_readable_by_default(name) {
             return Class::Readable;
         }
         if prefix == Some(false) {
             return Class::KeepsName;
         }
-        match ruled || well_known(name).is_some() {
+        match ruled || well_known {
             true if prefix.unwrap_or(self.prefix) => Class::Protected,
             true => Class::KeepsName,
             false => Class::Ordinary,
@@ -125,12 +128,13 @@ impl NameRules {
     pub fn demand(&self, cookie: &SetCookie<'_>, known: Option<Known>) -> Demand {
         let name = cookie.name();
         let rule = self.rule(name);
-        let class = self.class(name);
+        let is_well_known = is_well_known(name, known);
+        let class = self.class_by(rule, name, is_well_known);
         let renamed_before = known.is_some_and(|known| known.forms.any_renamed());
         let full = match class {
             Class::Readable => false,
             Class::Protected => true,
-            Class::KeepsName => self.harden_all || well_known(name).is_some() || cookie.http_only(),
+            Class::KeepsName => self.harden_all || is_well_known || cookie.http_only(),
             Class::Ordinary => self.harden_all || cookie.http_only() || renamed_before,
         };
         let prefix = full
@@ -151,8 +155,9 @@ impl NameRules {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn standing(&self, name: &[u8], known: Option<Known>) -> Standing {
-        match self.class(name) {
+        match self.class_by(self.rule(name), name, is_well_known(name, known)) {
             Class::Protected => Standing::Protected,
             Class::KeepsName | Class::Readable => Standing::Kept,
             Class::Ordinary if !known.is_some_and(|known| known.forms.any_renamed()) => {
@@ -177,6 +182,19 @@ impl NameRules {
     fn rule(&self, name: &[u8]) -> Option<&NameRule> {
         self.rules.iter().find(|rule| rule.name.as_bytes() == name)
     }
+}
+
+fn is_well_known(name: &[u8], known: Option<Known>) -> bool {
+    match known {
+        Some(known) => known.well_known,
+        None => well_known(name).is_some(),
+    }
+}
+
+fn is_readable_by_default(name: &[u8]) -> bool {
+    READABLE_BY_DEFAULT
+        .iter()
+        .any(|known| known.as_bytes() == name)
 }
 
 fn lists(names: &[String], name: &[u8]) -> bool {

@@ -2,6 +2,7 @@
 
 /// Up to `N` items in place, the rest on the heap.
 pub(crate) struct Scratch<T, const N: usize> {
+    /// Options, since to make an empty one costs a fraction of making an item.
     inline: [Option<T>; N],
     len: usize,
     spilled: Vec<T>,
@@ -25,11 +26,10 @@ impl<T, const N: usize> Scratch<T, N> {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> + Clone {
-        let inline = self.len.min(N);
+        // The first `None` ends what is in place.
         self.inline
             .iter()
-            .take(inline)
-            .flatten()
+            .map_while(Option::as_ref)
             .chain(&self.spilled)
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::attributes::{Attribute, Kind, attributes};
-use crate::bytes::{has_forbidden_control, split, split_once, trim, trim_start};
+use crate::bytes::{has_forbidden_control, split_once, trim, trim_start};
 use crate::date;
 use crate::prefix::Prefix;
 use crate::same_site::{SameSite, SameSiteAttribute};
@@ -49,7 +49,22 @@ impl<'a> SetCookie<'a> {
     /// a browser refuses for want of an attribute (`SameSite=None` or a name prefix without
     /// `Secure`) is no error, since [`harden`](crate::harden) supplies it.
     pub fn parse(field: &'a [u8]) -> Result<Self, Refusal> {
-        let cookie = Self::parse_with_any_domain(field)?;
+        match has_forbidden_control(field) {
+            true => Err(Refusal::ControlCharacter),
+            false => Self::parse_field_value(field),
+        }
+    }
+
+    /// [`parse`](Self::parse) for what HTTP has let through as a field value (an
+    /// `http::HeaderValue`): it holds no control character but HTAB (RFC 9110, Section 5.5), and
+    /// is not searched for one again.
+    ///
+    /// # Errors
+    ///
+    /// Every other [`Refusal`].
+    pub fn parse_field_value(field: &'a [u8]) -> Result<Self, Refusal> {
+        debug_assert!(!has_forbidden_control(field), "HTTP lets none through");
+        let cookie = Self::read(field)?;
         if cookie.domain.is_some_and(|domain| !domain.is_ascii()) {
             return Err(Refusal::DomainNotAscii);
         }
@@ -63,9 +78,15 @@ impl<'a> SetCookie<'a> {
     ///
     /// Every other [`Refusal`].
     pub fn parse_with_any_domain(field: &'a [u8]) -> Result<Self, Refusal> {
-        if has_forbidden_control(field) {
-            return Err(Refusal::ControlCharacter);
+        match has_forbidden_control(field) {
+            true => Err(Refusal::ControlCharacter),
+            false => Self::read(field),
         }
+    }
+
+    /// Everything but the control characters.
+    #[inline(always)]
+    fn read(field: &'a [u8]) -> Result<Self, Refusal> {
         let (pair, unparsed) = split_once(field, b';');
         let (name, value) = match split_once(pair, b'=') {
             (name, Some(value)) => (trim(name), trim(value)),
@@ -97,21 +118,35 @@ impl<'a> SetCookie<'a> {
             has_expires: false,
             tidy: true,
         };
-        if let Some(unparsed) = unparsed {
-            split(unparsed, b';').for_each(|raw| cookie.take_raw(raw));
+        let mut rest = unparsed;
+        while let Some(attributes) = rest {
+            rest = cookie.take_first(attributes);
         }
         Ok(cookie)
     }
 
-    /// Takes one attribute in, first in what nearly every field consists of, as nearly everybody
-    /// writes it: to compare a whole attribute costs a fraction of taking it apart.
-    fn take_raw(&mut self, raw: &'a [u8]) {
-        match raw {
-            b" Path=/" => self.path = Some(b"/"),
-            b" Secure" => self.take_secure(),
-            b" HttpOnly" => self.take_http_only(),
-            b" SameSite=Lax" => self.take_same_site(SameSiteAttribute::Is(SameSite::Lax)),
-            _ => self.take(&Attribute::read(raw)),
+    /// Takes the first of `attributes` in and returns those behind it. What nearly every field
+    /// consists of, as nearly everybody writes it, comes first: to compare it costs a fraction of
+    /// looking for its end and taking it apart.
+    #[inline(always)]
+    fn take_first(&mut self, attributes: &'a [u8]) -> Option<&'a [u8]> {
+        let is = |text| strip_whole(attributes, text);
+        if let Some(rest) = is(b" Path=/") {
+            self.path = Some(b"/");
+            rest
+        } else if let Some(rest) = is(b" HttpOnly") {
+            self.take_http_only();
+            rest
+        } else if let Some(rest) = is(b" Secure") {
+            self.take_secure();
+            rest
+        } else if let Some(rest) = is(b" SameSite=Lax") {
+            self.take_same_site(SameSiteAttribute::Is(SameSite::Lax));
+            rest
+        } else {
+            let (raw, rest) = split_once(attributes, b';');
+            self.take(&Attribute::read(raw));
+            rest
         }
     }
 
@@ -264,18 +299,11 @@ impl<'a> SetCookie<'a> {
         attributes(self.unparsed)
     }
 
-    /// The field in three: up to the name, the name-value pair from there to the first semicolon,
-    /// and the rest from that semicolon on.
-    pub(crate) fn split(&self) -> (&'a [u8], &'a [u8], &'a [u8]) {
-        let rest = self.unparsed.map_or(0, |unparsed| unparsed.len() + 1);
-        let end = self.field.len() - rest;
-        let (pair, rest) = self
-            .field
-            .split_at_checked(end)
-            .unwrap_or((self.field, &[]));
-        let lead = pair.len() - trim_start(pair).len();
-        let (lead, pair) = pair.split_at_checked(lead).unwrap_or((&[], pair));
-        (lead, pair, rest)
+    /// The field in two: up to the name, and from there on.
+    pub(crate) fn split_lead(&self) -> (&'a [u8], &'a [u8]) {
+        let from_name = trim_start(self.field);
+        let lead = self.field.len() - from_name.len();
+        (self.field.get(..lead).unwrap_or_default(), from_name)
     }
 }
 
@@ -351,6 +379,15 @@ pub fn default_path(request_path: &[u8]) -> &[u8] {
     match directory {
         Some(directory) if directory.starts_with(b"/") => directory,
         _ => b"/",
+    }
+}
+
+/// What follows the attribute `text`, where that is the whole of the first one.
+fn strip_whole<'a>(attributes: &'a [u8], text: &[u8]) -> Option<Option<&'a [u8]>> {
+    match attributes.strip_prefix(text)? {
+        [] => Some(None),
+        [b';', rest @ ..] => Some(Some(rest)),
+        _ => None,
     }
 }
 

@@ -150,19 +150,47 @@ pub(crate) fn may_be_well_known(fold: &[u8]) -> bool {
     lengths >> fold.len().min(63) & 1 != 0
 }
 
-/// For each first byte, where the exact names that begin with it start and end in [`WELL_KNOWN`].
-const EXACT_BY_FIRST: [(usize, usize); 256] = {
-    let mut ranges = [(0, 0); 256];
+/// The places of the exact names in [`WELL_KNOWN`], each where [`place`] says or behind it, before
+/// the next gap: most lookups end with one comparison or none.
+const EXACT_PLACES: [u8; PLACES] = {
+    let mut places = [GAP; PLACES];
     let mut at = 0;
     while at < EXACT {
-        let first = WELL_KNOWN[at].0.as_bytes()[0] as usize;
-        if ranges[first].1 == 0 {
-            ranges[first].0 = at;
+        let mut place = place(WELL_KNOWN[at].0.as_bytes());
+        while places[place] != GAP {
+            place = (place + 1) % PLACES;
         }
+        places[place] = at as u8;
         at += 1;
-        ranges[first].1 = at;
     }
-    ranges
+    places
+};
+
+/// A power of two, and several times as many as there are names.
+const PLACES: usize = 256;
+const GAP: u8 = u8::MAX;
+const _: () = assert!(EXACT < PLACES / 4 && EXACT < GAP as usize);
+
+/// Where to look for `name` first: by its length and three of its bytes, which tells nearly all of
+/// the table apart.
+const fn place(name: &[u8]) -> usize {
+    match name {
+        [first, second, .., last] => {
+            (*first as usize + 2 * *second as usize + 8 * *last as usize + 5 * name.len()) % PLACES
+        }
+        _ => 0,
+    }
+}
+
+/// For each byte, whether one of the beginnings of names begins with it.
+const BEGINS: [bool; 256] = {
+    let mut begins = [false; 256];
+    let mut at = EXACT;
+    while at < WELL_KNOWN.len() {
+        begins[WELL_KNOWN[at].0.as_bytes()[0] as usize] = true;
+        at += 1;
+    }
+    begins
 };
 
 /// What the cookie `name` is for, if it is well known.
@@ -174,16 +202,16 @@ const EXACT_BY_FIRST: [(usize, usize); 256] = {
 /// assert_eq!(well_known(b"theme"), None);
 /// ```
 pub fn well_known(name: &[u8]) -> Option<Kind> {
-    let first = usize::from(*name.first()?);
-    // 256 places, and a shift of at most 63: nothing is out of bounds.
-    if LENGTHS[first] >> name.len().min(63) & 1 == 0 {
-        return None;
+    let mut place = place(name);
+    // A place is below 256, and so is each next one: nothing is out of bounds.
+    while let Some((known, _, kind)) = WELL_KNOWN.get(usize::from(EXACT_PLACES[place])) {
+        if known.as_bytes() == name {
+            return Some(*kind);
+        }
+        place = (place + 1) % PLACES;
     }
-    let (start, end) = EXACT_BY_FIRST[first];
-    // Seldom more than one of these has the right length, and only that one is compared.
-    let exact = WELL_KNOWN.get(start..end)?;
-    if let Some((.., kind)) = exact.iter().find(|(known, ..)| known.as_bytes() == name) {
-        return Some(*kind);
+    if !BEGINS[usize::from(*name.first()?)] {
+        return None;
     }
     WELL_KNOWN
         .get(EXACT..)?
