@@ -26,8 +26,15 @@ pub(crate) fn strip(
     // Most requests carry none: find out in one pass before changing anything.
     let mut doomed: Vec<(HeaderName, Rule)> = Vec::new();
     for name in headers.keys() {
-        seen.host |= *name == HOST;
-        seen.cookie |= *name == COOKIE;
+        // Every request has the first, most have the second, and neither claims anything.
+        if *name == HOST {
+            seen.host = true;
+            continue;
+        }
+        if *name == COOKIE {
+            seen.cookie = true;
+            continue;
+        }
         let may_stay = |claim| match claim {
             Claim::Route => false,
             Claim::Identity => by_proxy,

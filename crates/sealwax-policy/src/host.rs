@@ -24,38 +24,19 @@ impl<'a> Host<'a> {
     /// information, a character outside the grammar or an empty port.
     pub fn parse(raw: &'a [u8]) -> Result<Self, MalformedHost> {
         // The grammar below is ASCII only, so a value that is not UTF-8 fails it.
-        Self::read(std::str::from_utf8(raw).map_err(|_| MalformedHost)?)
-    }
-
-    /// [`parse`](Self::parse) for text.
-    pub(crate) fn read(raw: &'a str) -> Result<Self, MalformedHost> {
-        let (name, port) = split_port(raw)?;
-        let valid = if let Some(literal) = name.strip_prefix('[') {
-            is_ipv6_literal(literal)
-        } else {
-            !name.is_empty() && name.bytes().all(is_name_byte)
+        let cut = Cut::of(raw)?;
+        let raw = std::str::from_utf8(raw).map_err(|_| MalformedHost)?;
+        let sent = raw.get(..cut.domain).unwrap_or_default();
+        let domain = match cut.lower_case {
+            true => Cow::Borrowed(sent),
+            false => Cow::Owned(sent.to_ascii_lowercase()),
         };
-        if !valid {
-            return Err(MalformedHost);
-        }
-        let bare = name.strip_suffix('.').unwrap_or(name);
-        if bare.is_empty() {
-            return Err(MalformedHost);
-        }
-        let domain = if bare.bytes().any(|b| b.is_ascii_uppercase()) {
-            Cow::Owned(bare.to_ascii_lowercase())
-        } else {
-            Cow::Borrowed(bare)
-        };
-        Ok(Self { raw, domain, port })
-    }
-
-    /// The domain, if it was not sent in lower case.
-    pub(crate) fn lowered(&self) -> Option<&str> {
-        match &self.domain {
-            Cow::Owned(domain) => Some(domain),
-            Cow::Borrowed(_) => None,
-        }
+        let port = raw.get(raw.len() - cut.port..);
+        Ok(Self {
+            raw,
+            domain,
+            port: port.filter(|port| !port.is_empty()),
+        })
     }
 
     /// Puts together what was parsed before, so that it is parsed only once.
@@ -129,38 +110,59 @@ fn is_name_byte(byte: u8) -> bool {
     NAME_BYTES[usize::from(byte)]
 }
 
-fn split_port(raw: &str) -> Result<(&str, Option<&str>), MalformedHost> {
-    // In an IPv6 literal the colons before `]` are no port separators. Elsewhere a `]` has no place.
-    let search_from = match raw.starts_with('[') {
-        true => raw.rfind(']').map_or(0, |at| at + 1),
-        false => 0,
-    };
-    let colon = raw.bytes().skip(search_from).position(|b| b == b':');
-    let Some((name, port)) = colon.and_then(|at| raw.split_at_checked(search_from + at)) else {
-        return Ok((raw, None));
-    };
-    match port.strip_prefix(':') {
-        Some(port) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
-            Ok((name, Some(port)))
+/// Where a well-formed `Host` value is to be cut.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cut {
+    /// How many bytes the domain has; it comes first.
+    pub(crate) domain: usize,
+    /// Whether the domain has no upper-case letter.
+    pub(crate) lower_case: bool,
+    /// How many digits the port has; they come last. 0 where there is none.
+    pub(crate) port: usize,
+}
+
+impl Cut {
+    pub(crate) fn of(raw: &[u8]) -> Result<Self, MalformedHost> {
+        let name = match raw.strip_prefix(b"[") {
+            Some(rest) => ipv6_literal(rest).ok_or(MalformedHost)? + 1,
+            None => {
+                let end = raw.iter().position(|byte| !is_name_byte(*byte));
+                end.unwrap_or(raw.len())
+            }
+        };
+        let (name, rest) = raw.split_at_checked(name).ok_or(MalformedHost)?;
+        let port = match rest {
+            [] => 0,
+            [b':', port @ ..] if !port.is_empty() && port.iter().all(u8::is_ascii_digit) => {
+                port.len()
+            }
+            _ => return Err(MalformedHost),
+        };
+        let domain = name.strip_suffix(b".").unwrap_or(name);
+        if domain.is_empty() {
+            return Err(MalformedHost);
         }
-        _ => Err(MalformedHost),
+        Ok(Self {
+            domain: domain.len(),
+            lower_case: !domain.iter().any(u8::is_ascii_uppercase),
+            port,
+        })
     }
 }
 
-/// `literal` is what follows the opening bracket: hex digits, a colon, then hex
-/// digits, dots and colons up to the closing bracket.
-fn is_ipv6_literal(literal: &str) -> bool {
-    let Some(inner) = literal.strip_suffix(']') else {
-        return false;
-    };
-    let Some((head, tail)) = inner.split_once(':') else {
-        return false;
-    };
-    head.bytes().all(|b| b.is_ascii_hexdigit())
-        && !tail.is_empty()
+/// How long the literal is that `rest`, what follows the opening bracket, begins with: hex digits,
+/// a colon, then hex digits, dots and colons up to the closing bracket.
+fn ipv6_literal(rest: &[u8]) -> Option<usize> {
+    let end = rest.iter().position(|byte| *byte == b']')?;
+    let inner = rest.get(..end)?;
+    let colon = inner.iter().position(|byte| *byte == b':')?;
+    let (head, tail) = inner.split_at_checked(colon)?;
+    let good = head.iter().all(u8::is_ascii_hexdigit)
+        && tail.len() > 1
         && tail
-            .bytes()
-            .all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':'))
+            .iter()
+            .all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'));
+    good.then_some(end + 1)
 }
 
 /// The hosts one site answers for, by Django's `ALLOWED_HOSTS` rules: an exact

@@ -154,27 +154,38 @@ impl AddressText {
 
     /// By hand, since the general formatter is slow and this runs for every request.
     fn write_ipv4(&mut self, address: Ipv4Addr) {
-        for (at, octet) in address.octets().into_iter().enumerate() {
-            if at > 0 {
-                self.push(b'.');
+        for octet in address.octets() {
+            // 256 places: no octet is out of bounds. The text has room for four of them.
+            let (text, length) = OCTETS[usize::from(octet)];
+            if let Some(place) = self.text.get_mut(self.length..self.length + text.len()) {
+                place.copy_from_slice(&text);
+                self.length += length;
             }
-            if octet >= 100 {
-                self.push(b'0' + octet / 100);
-            }
-            if octet >= 10 {
-                self.push(b'0' + octet / 10 % 10);
-            }
-            self.push(b'0' + octet % 10);
         }
-    }
-
-    fn push(&mut self, byte: u8) {
-        if let Some(place) = self.text.get_mut(self.length) {
-            *place = byte;
-            self.length += 1;
-        }
+        // The last dot.
+        self.length -= 1;
     }
 }
+
+/// Every octet with a dot behind it, and how long that is.
+static OCTETS: [([u8; 4], usize); 256] = {
+    let mut octets = [(*b"....", 0); 256];
+    let mut octet = 0;
+    while octet < octets.len() {
+        let (text, length) = &mut octets[octet];
+        let mut power = 100;
+        while power > 0 {
+            if octet >= power || power == 1 {
+                text[*length] = b'0' + (octet / power % 10) as u8;
+                *length += 1;
+            }
+            power /= 10;
+        }
+        *length += 1;
+        octet += 1;
+    }
+    octets
+};
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use http::request::Parts;
 use http::{Method, Version};
 
 use crate::explain::Rule;
-use crate::host::Host;
+use crate::host::{Cut, Host};
 
 /// The host of a request, taken from the URL's authority, the `Host` field, or
 /// both when they agree (RFC 9110 §7.2; RFC 9112 §3.2; RFC 9113 §8.3.1).
@@ -59,21 +59,25 @@ impl Target {
             }
             _ => return Err(Rule::HostMalformed),
         };
-        let host = Host::read(text(&authority)?).map_err(|_| Rule::HostMalformed)?;
+        let cut = Cut::of(authority.as_bytes()).map_err(|_| Rule::HostMalformed)?;
+        let mut target = Self {
+            authority,
+            domain_length: cut.domain,
+            lowered: None,
+            port_digits: cut.port,
+        };
+        if !cut.lower_case {
+            target.lowered = Some(target.domain().to_ascii_lowercase().into());
+        }
         // Apps parse the port, and a number beyond 16 bits breaks them.
-        let fits = |port: &str| port.len() < 5 || port.parse::<u16>().is_ok();
-        if !host.port().is_none_or(fits) {
+        let fits = |port: &[u8]| {
+            let port = std::str::from_utf8(port).ok();
+            port.is_some_and(|port| port.parse::<u16>().is_ok())
+        };
+        if cut.port >= 5 && !fits(target.port()) {
             return Err(Rule::HostMalformed);
         }
-        let domain_length = host.domain().len();
-        let port_digits = host.port().map_or(0, str::len);
-        let lowered = host.lowered().map(Into::into);
-        Ok(Self {
-            authority,
-            domain_length,
-            lowered,
-            port_digits,
-        })
+        Ok(target)
     }
 
     /// Host and port as the client sent them.
@@ -108,14 +112,10 @@ impl Target {
     /// Name and port, split.
     #[must_use]
     pub fn host(&self) -> Host<'_> {
-        let sent = text(&self.authority).unwrap_or_default();
+        // `read` has found nothing but ASCII in it.
+        let sent = self.authority.to_str().unwrap_or_default();
         Host::from_parts(sent, self.domain(), self.port_digits)
     }
-}
-
-/// A host in ASCII, the only kind there is.
-fn text(authority: &HeaderValue) -> Result<&str, Rule> {
-    authority.to_str().map_err(|_| Rule::HostMalformed)
 }
 
 #[cfg(test)]

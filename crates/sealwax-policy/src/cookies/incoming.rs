@@ -1,7 +1,5 @@
 //! From the client to the app.
 
-use std::borrow::Cow;
-
 use http::Method;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
@@ -19,22 +17,28 @@ pub(crate) fn request(
     state: State<'_>,
     record: &mut Recorder,
 ) -> RequestCookies {
-    let rules = effective_rules(policy);
-    let stale = rewrite(&rules, &mut request.headers, state, record);
-    RequestCookies {
-        stale,
-        script_wanted: script_wanted(&rules, request),
+    match policy.mode {
+        Mode::Enforce => translate(&policy.cookies, request, state, record),
+        Mode::Report => {
+            // Nothing is renamed, so bare names must be let in.
+            let rules = NameRules {
+                migrate: true,
+                ..policy.cookies.clone()
+            };
+            translate(&rules, request, state, record)
+        }
     }
 }
 
-/// In report mode nothing is renamed, so bare names must be let in.
-fn effective_rules(policy: &Policy) -> Cow<'_, NameRules> {
-    match policy.mode {
-        Mode::Enforce => Cow::Borrowed(&policy.cookies),
-        Mode::Report => Cow::Owned(NameRules {
-            migrate: true,
-            ..policy.cookies.clone()
-        }),
+fn translate(
+    rules: &NameRules,
+    request: &mut Parts,
+    state: State<'_>,
+    record: &mut Recorder,
+) -> RequestCookies {
+    RequestCookies {
+        stale: rewrite(rules, &mut request.headers, state, record),
+        script_wanted: script_wanted(rules, request),
     }
 }
 
@@ -49,7 +53,7 @@ fn rewrite(
         return Vec::new();
     };
     let values = || fields.iter().map(HeaderValue::as_bytes);
-    let inbound = sealwax_cookie::inbound(values(), rules, state.names);
+    let inbound = sealwax_cookie::inbound_field_values(values(), rules, state.names);
     for (name, why) in &inbound.dropped {
         record.notable(|| Change::new(Rule::CookieDropped(*why), Action::Removed, printable(name)));
     }

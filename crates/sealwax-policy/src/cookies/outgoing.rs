@@ -17,8 +17,8 @@ const SECONDS_PER_DAY: u64 = 86_400;
 /// The Set-Cookie fields of one response on their way out.
 pub(super) struct Outgoing<'a, 'r> {
     context: &'a Context<'a>,
+    learned: &'r mut Vec<Learned>,
     record: &'r mut Recorder,
-    pub(super) learned: Vec<Learned>,
     /// Of the names that the client holds in a stale form: whether the response
     /// sets them, and as what.
     set: Vec<(Vec<u8>, Option<Form>)>,
@@ -35,13 +35,14 @@ impl<'a, 'r> Outgoing<'a, 'r> {
     /// `stale`: the forms that the client holds and that are no longer accepted.
     pub(super) fn new(
         context: &'a Context<'a>,
+        learned: &'r mut Vec<Learned>,
         record: &'r mut Recorder,
         stale: &[(Vec<u8>, Form)],
     ) -> Self {
         Self {
             context,
+            learned,
             record,
-            learned: Vec::new(),
             set: stale.iter().map(|(name, _)| (name.clone(), None)).collect(),
             more: Vec::new(),
             at: 0,
@@ -63,7 +64,7 @@ impl<'a, 'r> Outgoing<'a, 'r> {
 
     /// What goes out instead of `field`, if anything does.
     fn rewrite(&mut self, field: &HeaderValue) -> Option<HeaderValue> {
-        match &SetCookie::parse(field.as_bytes()) {
+        match &SetCookie::parse_field_value(field.as_bytes()) {
             Ok(cookie) => self.rewrite_valid(cookie),
             Err(refusal) => {
                 self.report_invalid(field, *refusal);
@@ -169,9 +170,13 @@ impl<'a, 'r> Outgoing<'a, 'r> {
     fn report(&mut self, cookie: &SetCookie<'_>, hardened: &Hardened<'_>) {
         let readable =
             !cookie.http_only() && !hardened.changes.has(sealwax_cookie::Change::HttpOnly);
-        if !self.record.listens() && !hardened.changes.any_note() && !readable {
-            return;
+        if self.record.listens() || hardened.changes.any_note() || readable {
+            self.put_into_words(cookie, hardened, readable);
         }
+    }
+
+    #[inline(never)]
+    fn put_into_words(&mut self, cookie: &SetCookie<'_>, hardened: &Hardened<'_>, readable: bool) {
         let applied = self.applied();
         let subject = || printable(cookie.name());
         for change in hardened.changes.iter() {

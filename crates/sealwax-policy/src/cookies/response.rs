@@ -10,13 +10,14 @@ use crate::explain::{Action, Change, Recorder, Rule, printable};
 use crate::policy::Mode;
 
 /// Hardens every cookie that the response sets, deletes in every form what it
-/// deletes, and clears away stale forms. Returns the names to remember.
+/// deletes, and clears away stale forms. Adds the names to remember to `learned`.
 pub(crate) fn response(
     context: &Context<'_>,
     request: &mut RequestCookies,
     headers: &mut HeaderMap,
+    learned: &mut Vec<Learned>,
     record: &mut Recorder,
-) -> Vec<Learned> {
+) {
     if context.status == StatusCode::FORBIDDEN {
         if let Some(name) = &request.script_wanted {
             record.notable(|| {
@@ -26,7 +27,7 @@ pub(crate) fn response(
             record.notable(|| Change::new(Rule::SchemeUnknown, Action::Reported, "response"));
         }
     }
-    let mut out = Outgoing::new(context, record, &request.stale);
+    let mut out = Outgoing::new(context, learned, record, &request.stale);
     if context.secure {
         if let header::Entry::Occupied(mut fields) = headers.entry(header::SET_COOKIE) {
             for field in fields.iter_mut() {
@@ -44,19 +45,13 @@ pub(crate) fn response(
         }
         fields.remove();
     }
-    let Outgoing {
-        learned,
-        more,
-        saw_none,
-        ..
-    } = out;
+    let Outgoing { more, saw_none, .. } = out;
     if !more.is_empty() {
         merge(headers, more);
     }
     if saw_none && context.policy.legacy_same_site {
         vary_by_user_agent(headers, context, record);
     }
-    learned
 }
 
 /// The one thing that report mode does to a response: what this gateway sent out

@@ -284,8 +284,8 @@ impl<'a> Exchange<'a> {
         };
         let mut rewrite = |headers: &mut HeaderMap| {
             let missing = facts.protect(headers, state, record);
-            let learned = cookies::response(&context, &mut self.cookies, headers, record);
-            self.learned.extend(learned);
+            let (cookies, learned) = (&mut self.cookies, &mut self.learned);
+            cookies::response(&context, cookies, headers, learned, record);
             missing
         };
         if facts.enforcing() {
