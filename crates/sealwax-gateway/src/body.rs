@@ -3,21 +3,18 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
-use tokio::time::Instant;
 
 use crate::activity::Busy;
 use crate::fields::Lines;
 use crate::log::Access;
-use crate::unread::{Unread, Watched};
 use crate::upload::Failure;
 use crate::upstream::{Download, Wire};
 
-/// Why a body stopped before its end. hyper answers it by breaking off the
+/// Why a body stopped before its end. Who sends it answers by breaking off the
 /// message, so that nobody takes a part for the whole.
 #[derive(Debug)]
 pub(crate) enum Broken {
@@ -82,8 +79,6 @@ pub(crate) struct Body {
 enum Kind {
     Own(Option<Bytes>),
     App(Download),
-    /// On HTTP/2, where nobody may poll it for long.
-    Watched(Rc<Watched>),
 }
 
 impl Body {
@@ -102,14 +97,6 @@ impl Body {
 
     pub(crate) fn app(download: Download) -> Self {
         Self::of(Kind::App(download))
-    }
-
-    /// A body that can be given up while nobody polls it.
-    pub(crate) fn watched(self, unread: &Unread, due: Instant) -> Self {
-        if http_body::Body::is_end_stream(&self) {
-            return self;
-        }
-        Self::of(Kind::Watched(unread.watch(self, due)))
     }
 
     /// It will not be sent to its end.
@@ -173,7 +160,6 @@ impl http_body::Body for Body {
                 return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes))));
             }
             Kind::App(download) => ready!(download.poll_frame(cx)),
-            Kind::Watched(body) => return body.poll_frame(cx),
         };
         if let Some(mut access) = this.access.take() {
             match &frame {
@@ -193,7 +179,6 @@ impl http_body::Body for Body {
         match &self.kind {
             Kind::Own(bytes) => bytes.is_none(),
             Kind::App(download) => download.is_end_stream(),
-            Kind::Watched(body) => body.is_end_stream(),
         }
     }
 
@@ -203,7 +188,6 @@ impl http_body::Body for Body {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
             Kind::App(download) => download.size_hint(),
-            Kind::Watched(body) => body.size_hint(),
         }
     }
 }

@@ -22,7 +22,6 @@ use crate::listen::Scheme;
 use crate::live::Live;
 use crate::stream::{Stream, Transport};
 use crate::tls;
-use crate::unread::Unread;
 use crate::worker::Worker;
 use crate::{h1, h2};
 
@@ -42,8 +41,6 @@ pub(crate) struct Client {
     /// The name in the TLS handshake.
     pub(crate) sni: Option<Box<str>>,
     pub(crate) publicly_trusted: bool,
-    /// Empty on HTTP/1.1, where the socket itself is watched.
-    pub(crate) unread: Unread,
 }
 
 /// Serves one connection to its end.
@@ -81,7 +78,6 @@ pub(crate) fn serve(
             misplaced: false,
             sni: None,
             publicly_trusted: false,
-            unread: Unread::default(),
         };
         let mut input = Buffer::default();
         let transport = match opened {

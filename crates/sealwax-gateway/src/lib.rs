@@ -72,7 +72,6 @@ mod service;
 mod stream;
 mod tls;
 mod told;
-mod unread;
 mod upload;
 mod upstream;
 mod worker;

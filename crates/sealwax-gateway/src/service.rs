@@ -54,8 +54,9 @@ pub(crate) fn answer(
             None => to_the_app(&client, &current, request, lines, access.as_deref_mut()),
             Some(why) => Err(turn_away(&client, &request, &lines, why)),
         };
-        let mut response = match answered {
-            Err(response) => response,
+        // It is held while the app is waited for, answer or not.
+        let mut response = match answered.map_err(Box::new) {
+            Err(response) => *response,
             Ok(mut sending) => {
                 let timeouts = &current.live.timeouts;
                 let asking = Asking {
@@ -76,13 +77,7 @@ pub(crate) fn answer(
                 access.set_reference(reference);
             }
         }
-        Ok(response.map(|body| {
-            let body = body.carrying(busy, access);
-            match client.h2 {
-                true => body.watched(&client.unread, total.due),
-                false => body,
-            }
-        }))
+        Ok(response.map(|body| body.carrying(busy, access)))
     }
 }
 

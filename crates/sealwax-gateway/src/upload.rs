@@ -1,19 +1,18 @@
 //! A client's request body: where it comes from, how long it may be, and how
 //! long the client may take.
 
-use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Body as _, Frame};
-use hyper::body::Incoming;
+use http_body::Frame;
 use sealwax_h1::Refusal;
 use tokio::time::Instant;
 
 use crate::activity::Activity;
 use crate::h1::{self, BodyReader};
+use crate::h2::Inbound;
 use crate::pace::Pace;
 
 /// How a body ended before its end.
@@ -58,7 +57,7 @@ pub(crate) struct UploadLimits {
 pub(crate) enum Source {
     Empty,
     H1(BodyReader),
-    Hyper(Incoming),
+    H2(Inbound),
 }
 
 impl Source {
@@ -68,9 +67,7 @@ impl Source {
             Source::H1(reader) => reader
                 .poll_frame(cx)
                 .map(|frame| frame.map(|frame| frame.map_err(Failure::from))),
-            Source::Hyper(incoming) => Pin::new(incoming)
-                .poll_frame(cx)
-                .map(|frame| frame.map(|frame| frame.map_err(|_| Failure::Broken))),
+            Source::H2(inbound) => inbound.poll_frame(cx),
         }
     }
 
@@ -79,7 +76,7 @@ impl Source {
         match self {
             Source::Empty => true,
             Source::H1(reader) => reader.is_end_stream(),
-            Source::Hyper(incoming) => incoming.is_end_stream(),
+            Source::H2(inbound) => inbound.is_end_stream(),
         }
     }
 
@@ -88,7 +85,7 @@ impl Source {
         match self {
             Source::Empty => Some(0),
             Source::H1(reader) => reader.length(),
-            Source::Hyper(incoming) => incoming.size_hint().exact(),
+            Source::H2(inbound) => inbound.length(),
         }
     }
 }

@@ -8,11 +8,11 @@
 //! its own cannot be seen from here: it cuts a `:path` at `#`, before anything
 //! judges it, so all that follows agrees on what is left.
 
-use http::header::{self, HeaderMap, HeaderValue};
+use h2::ext::Protocol;
+use http::header::{self, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::uri::Authority;
 use http::{Method, StatusCode};
-use hyper::ext::Protocol;
 
 use crate::error::Refusal;
 
@@ -90,33 +90,49 @@ pub(crate) fn check(head: &Parts) -> Result<(), Refusal> {
     {
         return Err(SCHEME);
     }
-    check_host(head.uri.authority(), &head.headers)?;
-    check_path(head)?;
-    check_length(&head.headers)?;
-    for name in [
-        header::TRANSFER_ENCODING,
-        header::CONNECTION,
-        header::UPGRADE,
-    ] {
-        // A second look, since a body's length hangs on it.
-        if head.headers.contains_key(name) {
-            return Err(TRANSFER_ENCODING);
-        }
+    let mut fields = Fields::default();
+    for (name, value) in &head.headers {
+        fields.note(name, value)?;
     }
-    if head.headers.values().any(has_outer_space) {
-        return Err(VALUE_SPACE);
-    }
-    Ok(())
+    check_host(head.uri.authority(), fields.host)?;
+    check_path(head)
 }
 
-fn check_host(authority: Option<&Authority>, headers: &HeaderMap) -> Result<(), Refusal> {
+/// What is looked for among the fields, in one pass.
+#[derive(Default)]
+struct Fields<'f> {
+    host: Option<&'f HeaderValue>,
+    length: Option<&'f HeaderValue>,
+}
+
+impl<'f> Fields<'f> {
+    fn note(&mut self, name: &HeaderName, value: &'f HeaderValue) -> Result<(), Refusal> {
+        if has_outer_space(value) {
+            return Err(VALUE_SPACE);
+        }
+        if *name == header::HOST {
+            if self.host.replace(value).is_some() {
+                return Err(HOST_REPEATED);
+            }
+        } else if *name == header::CONTENT_LENGTH {
+            if self.length.replace(value).is_some() {
+                return Err(LENGTH_REPEATED);
+            }
+            check_length(value.as_bytes())?;
+        } else if *name == header::TRANSFER_ENCODING
+            || *name == header::CONNECTION
+            || *name == header::UPGRADE
+        {
+            // A second look, since a body's length hangs on it.
+            return Err(TRANSFER_ENCODING);
+        }
+        Ok(())
+    }
+}
+
+fn check_host(authority: Option<&Authority>, host: Option<&HeaderValue>) -> Result<(), Refusal> {
     if authority.is_some_and(|authority| authority.as_str().contains('@')) {
         return Err(USERINFO);
-    }
-    let mut hosts = headers.get_all(header::HOST).iter();
-    let host = hosts.next();
-    if hosts.next().is_some() {
-        return Err(HOST_REPEATED);
     }
     match (authority, host) {
         (None, None) => Err(AUTHORITY_MISSING),
@@ -148,15 +164,7 @@ fn check_path(head: &Parts) -> Result<(), Refusal> {
     }
 }
 
-fn check_length(headers: &HeaderMap) -> Result<(), Refusal> {
-    let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
-    let Some(length) = lengths.next() else {
-        return Ok(());
-    };
-    if lengths.next().is_some() {
-        return Err(LENGTH_REPEATED);
-    }
-    let length = length.as_bytes();
+fn check_length(length: &[u8]) -> Result<(), Refusal> {
     if length.is_empty() || !length.iter().all(u8::is_ascii_digit) {
         return Err(LENGTH);
     }

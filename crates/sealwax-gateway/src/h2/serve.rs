@@ -1,25 +1,24 @@
-//! One HTTP/2 connection: hyper's state machine, driven under our deadlines.
+//! One HTTP/2 connection and its streams, driven under our deadlines.
 
-use std::convert::Infallible;
-use std::future::Future;
-use std::pin::{Pin, pin};
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::server::conn::http2;
-use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use bytes::Bytes;
+use h2::Reason;
+use h2::server::{Builder, Connection, Handshake};
+use http::Request;
+use tokio::task::coop;
 
 use super::coalesce::{Coalesced, Sender, coalesce};
-use crate::body::Body;
-use crate::clock;
+use super::keep_alive::KeepAlive;
+use super::stream::Inbound;
+use super::tasks::Tasks;
+use super::worker::Job;
 use crate::connection::Client;
-use crate::deadline::{Deadline, Limits, Overdue, Total};
-use crate::fields::Lines;
-use crate::service;
+use crate::deadline::{Deadline, Limits, Overdue};
 use crate::stream::Stream;
 use crate::upload::Source;
 
@@ -34,8 +33,6 @@ const H2_MAX_STREAMS: u32 = 128;
 /// CVE-2023-44487). A page that is left may give up all that it has open; more
 /// than that over time is the guard's affair.
 const H2_MAX_RESETS: usize = H2_MAX_STREAMS as usize;
-const H2_PING_EVERY: Duration = Duration::from_secs(30);
-const H2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long a client has for the GOAWAY, so that it knows which of its requests
 /// it may repeat (RFC 9113 §6.8), and to answer it.
@@ -44,6 +41,12 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// How long a connection lasts after the answer that it is turned away.
 const TURNED_AWAY: Duration = Duration::from_millis(50);
 
+/// How often streams and connection may wake each other before what they have
+/// written is sent and others have their turn.
+const ROUNDS: usize = 16;
+
+type Io = Coalesced<Stream>;
+
 /// Serves the streams of one connection until it ends.
 pub(crate) async fn serve(client: Rc<Client>, stream: Stream, mut limits: Limits) {
     // Frames that are no requests also arrive; only silence of requests counts.
@@ -51,98 +54,162 @@ pub(crate) async fn serve(client: Rc<Client>, stream: Stream, mut limits: Limits
     if client.open.overload().is_some() {
         limits.keep_alive = TURNED_AWAY;
     }
-    let requests = Rc::clone(&client);
-    let service = service_fn(move |request: Request<Incoming>| {
-        let total = Total::new(limits.total, clock::now());
-        let request = request.map(Source::Hyper);
-        service::answer(Rc::clone(&requests), request, Lines::default(), total)
-    });
     let (io, sender) = coalesce(stream);
     // Whatever ends the connection, the client may still be sending, and a
     // reset would overtake the GOAWAY that says why.
     client.activity.set_linger();
-    let connection = http2::Builder::new(Local)
-        .timer(TokioTimer::new())
+    let handshake = Builder::new()
         .max_concurrent_streams(H2_MAX_STREAMS)
         .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
-        .initial_stream_window_size(H2_STREAM_WINDOW)
+        .initial_window_size(H2_STREAM_WINDOW)
         .initial_connection_window_size(H2_CONNECTION_WINDOW)
-        .max_send_buf_size(H2_SEND_BUFFER)
+        .max_send_buffer_size(H2_SEND_BUFFER)
         .max_pending_accept_reset_streams(H2_MAX_RESETS)
-        .keep_alive_interval(H2_PING_EVERY)
-        .keep_alive_timeout(H2_PING_TIMEOUT)
-        .serve_connection(TokioIo::new(io), service);
+        .handshake(io);
     {
-        let connection = pin!(connection);
-        drive(connection, &client, limits, &sender).await;
+        let mut driver = Driver {
+            client: &client,
+            sender: &sender,
+            protocol: Protocol::Opening(handshake),
+            tasks: Tasks::new(),
+            deadline: Deadline::default(),
+            limits,
+            finishing: false,
+        };
+        let outcome = poll_fn(|cx| driver.poll(cx)).await;
+        if let Err(error) = outcome {
+            tracing::debug!(target: "sealwax", client = %client.peer, error, "a connection ended early");
+        }
     }
     if sender.is_breached() {
         sender.farewell().await;
     }
 }
 
-/// Polls a connection to its end, under its deadlines, and through a drain.
-async fn drive<S>(
-    mut connection: Pin<&mut http2::Connection<TokioIo<Coalesced<Stream>>, S, Local>>,
-    client: &Client,
-    mut limits: Limits,
-    sender: &Sender<Stream>,
-) where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
-    S::Future: 'static,
-{
-    let mut finishing = false;
-    let mut deadline = Deadline::default();
-    let outcome = std::future::poll_fn(|cx| {
-        loop {
-            if let Poll::Ready(outcome) = connection.as_mut().poll(cx) {
-                return Poll::Ready(outcome.map_err(|error| error.to_string()));
-            }
-            if let Poll::Ready(Err(error)) = sender.poll_send(cx) {
-                return Poll::Ready(Err(error.to_string()));
-            }
-            if !finishing && client.open.is_ending(cx) {
-                finishing = true;
-                client.activity.touch();
-                limits.keep_alive = FAREWELL;
-                limits.head_time = FAREWELL;
-                connection.as_mut().graceful_shutdown();
-                continue;
-            }
-            client.unread.poll(cx, limits.response_idle, limits.total);
-            return match deadline.poll(cx, client.activity.waiting(), limits) {
-                Poll::Pending => Poll::Pending,
-                // The first bytes of a frame say nothing of its kind: to wait for
-                // a head is to be idle.
-                Poll::Ready(Overdue::Head | Overdue::Idle) if finishing => Poll::Ready(Ok(())),
-                Poll::Ready(Overdue::Head | Overdue::Idle) => {
-                    finishing = true;
-                    client.activity.touch();
-                    limits.keep_alive = FAREWELL;
-                    limits.head_time = FAREWELL;
-                    connection.as_mut().graceful_shutdown();
-                    continue;
-                }
-            };
-        }
-    })
-    .await;
-    if let Err(error) = outcome {
-        tracing::debug!(target: "sealwax", client = %client.peer, error, "a connection ended early");
-    }
+enum Protocol {
+    Opening(Handshake<Io, Bytes>),
+    Open(Connection<Io, Bytes>, Option<KeepAlive>),
 }
 
-/// Spawns on this thread: nothing here can move to another.
-#[derive(Clone, Copy)]
-struct Local;
+/// Polls a connection to its end, under its deadlines, and through a drain.
+struct Driver<'s> {
+    client: &'s Rc<Client>,
+    sender: &'s Sender<Stream>,
+    protocol: Protocol,
+    tasks: Tasks,
+    deadline: Deadline,
+    limits: Limits,
+    /// The client has been told to open no more streams, or will be.
+    finishing: bool,
+}
 
-impl<F> hyper::rt::Executor<F> for Local
-where
-    F: Future + 'static,
-    F::Output: 'static,
-{
-    fn execute(&self, future: F) {
-        // As it is: a wrapper would double its size.
-        drop(tokio::task::spawn_local(future));
+impl Driver<'_> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), String>> {
+        self.tasks.run();
+        self.sender.begin_turn();
+        // All that is the connection's own wakes it by this, so that it is not
+        // polled for the sake of a stream.
+        let connection = self.tasks.connection();
+        let outcome = self.poll_turn(&mut Context::from_waker(&connection));
+        if outcome.is_pending() {
+            self.tasks.rest(cx.waker());
+        }
+        outcome
+    }
+
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), String>> {
+        loop {
+            for _ in 0..ROUNDS {
+                if !self.tasks.is_woken() {
+                    break;
+                }
+                if self.tasks.take_connection()
+                    && let Poll::Ready(outcome) = self.poll_protocol(cx)
+                {
+                    return Poll::Ready(outcome.map_err(|error| error.to_string()));
+                }
+                if !self.tasks.poll_streams() || !coop::has_budget_remaining() {
+                    // Others have their turn first.
+                    break;
+                }
+            }
+            if let Poll::Ready(Err(error)) = self.sender.poll_send(cx) {
+                return Poll::Ready(Err(error.to_string()));
+            }
+            if !self.finishing && self.client.open.is_ending(cx) {
+                self.finish();
+                continue;
+            }
+            if !self.is_answering(cx) {
+                continue;
+            }
+            // The first bytes of a frame say nothing of its kind: to wait for a
+            // head is to be idle.
+            let waiting = self.client.activity.waiting();
+            let (Overdue::Head | Overdue::Idle) =
+                ready!(self.deadline.poll(cx, waiting, self.limits));
+            if self.finishing {
+                return Poll::Ready(Ok(()));
+            }
+            self.finish();
+        }
+    }
+
+    /// Polls the protocol until it waits for the client.
+    fn poll_protocol(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), h2::Error>> {
+        if let Protocol::Opening(handshake) = &mut self.protocol {
+            let mut connection = ready!(Pin::new(handshake).poll(cx))?;
+            if self.finishing {
+                connection.graceful_shutdown();
+            }
+            let keep_alive = connection.ping_pong().map(KeepAlive::new);
+            self.protocol = Protocol::Open(connection, keep_alive);
+        }
+        let Protocol::Open(connection, _) = &mut self.protocol else {
+            return Poll::Pending;
+        };
+        while let Some(accepted) = ready!(connection.poll_accept(cx)) {
+            let (request, respond) = accepted?;
+            let (head, stream) = request.into_parts();
+            let body = Source::H2(Inbound::new(stream, &head.headers));
+            self.tasks.begin(Job {
+                client: Rc::clone(self.client),
+                request: Request::from_parts(head, body),
+                respond,
+                patience: self.limits.response_idle,
+                total: self.limits.total,
+            });
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Asks a client that is silent whether it is still there; false when it is
+    /// not.
+    fn is_answering(&mut self, cx: &mut Context<'_>) -> bool {
+        let Protocol::Open(connection, keep_alive) = &mut self.protocol else {
+            return true;
+        };
+        let Some(asking) = keep_alive else {
+            return true;
+        };
+        let answers = asking.poll(cx, self.sender.heard());
+        if !answers {
+            *keep_alive = None;
+            connection.abrupt_shutdown(Reason::NO_ERROR);
+            self.tasks.wake_connection();
+        }
+        answers
+    }
+
+    /// Lets the client finish what it has begun, and open no more.
+    fn finish(&mut self) {
+        self.finishing = true;
+        self.client.activity.touch();
+        self.limits.keep_alive = FAREWELL;
+        self.limits.head_time = FAREWELL;
+        if let Protocol::Open(connection, _) = &mut self.protocol {
+            connection.graceful_shutdown();
+        }
+        self.tasks.wake_connection();
     }
 }
