@@ -51,6 +51,12 @@ use clap::error::ErrorKind;
 use args::{Cli, Command};
 use exit::{Failure, USAGE};
 
+/// With thousands of connections open the system's own allocator spends an eighth
+/// of all time on looking for room: buffers and records of some kilobytes come
+/// and go between what stays.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

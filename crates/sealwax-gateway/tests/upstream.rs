@@ -261,7 +261,8 @@ fn a_client_that_drips_is_a_408() {
         client.tcp().peek(&mut [0]).is_err() && client.try_send(&[0; 10])
     });
     let dripped = dripped.count();
-    assert!((25..80).contains(&dripped), "{dripped}");
+    // Not at its first pause, and not when it had sent all that it meant to.
+    assert!((10..100).contains(&dripped), "{dripped}");
     client.tcp().set_read_timeout(Some(PATIENCE)).unwrap();
     let answer = client.answer("POST");
     assert_eq!(answer.status, 408);
