@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod h2kit;
 mod kit;
 
 use std::io::{Read as _, Write as _};
@@ -13,6 +14,7 @@ use std::net::Shutdown;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use h2kit::{CANCEL, DATA, END_HEADERS, Frames, HEADERS, NO_ERROR, RST_STREAM, request};
 use kit::{App, Client, Conn, OK, PATIENCE, Running, site, start};
 
 const SWITCH: &str =
@@ -244,5 +246,37 @@ fn a_response_until_the_end_ends_well_for_who_has_closed_its_half() {
             .end();
         let answer = client.answer("GET");
         assert!(answer.whole && answer.text() == "ok", "{answer:?}");
+    }
+}
+
+/// Whatever the code of the reset says, an upload that has not ended is not whole,
+/// and in chunks only its last could say that it is.
+#[test]
+fn an_upload_over_http2_that_is_reset_is_never_whole() {
+    for code in [NO_ERROR, CANCEL] {
+        let (tell, told) = mpsc::channel();
+        let app = App::new(move |conn| {
+            conn.head();
+            let mut came = Vec::new();
+            loop {
+                let some = conn.read_some();
+                if some.is_empty() {
+                    break;
+                }
+                came.extend(some);
+                let _ = tell.send(came.clone());
+            }
+            let _ = tell.send([&came[..], b"END"].concat());
+        });
+        let running = start(&site(&app.url()));
+        let mut client = Frames::settled(&running);
+        client.send(HEADERS, END_HEADERS, 1, request("POST", "/"));
+        client.send(DATA, 0, 1, b"abc");
+        // Some of it is with the app.
+        let chunk = told.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(chunk, b"3\r\nabc\r\n");
+        client.send(RST_STREAM, 0, 1, code.to_be_bytes());
+        let all = told.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(all, b"3\r\nabc\r\nEND", "code {code}");
     }
 }

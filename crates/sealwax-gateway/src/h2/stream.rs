@@ -267,19 +267,14 @@ impl Inbound {
                     let _ = self.stream.flow_control().release_capacity(data.len());
                     return Poll::Ready(Some(Ok(Frame::data(data))));
                 }
-                Some(Err(error)) => return Poll::Ready(broken(&error)),
+                // With NO_ERROR too: a body without its end is not whole.
+                Some(Err(_)) => return Poll::Ready(Some(Err(Failure::Broken))),
                 None => self.in_trailers = true,
             }
         }
         Poll::Ready(match ready!(self.stream.poll_trailers(cx)) {
             Ok(trailers) => trailers.map(|trailers| Ok(Frame::trailers(trailers))),
-            Err(error) => broken(&error),
+            Err(_) => Some(Err(Failure::Broken)),
         })
     }
-}
-
-/// A client that resets with NO_ERROR only wants to send no more (RFC 9113
-/// §8.1).
-fn broken(error: &h2::Error) -> Option<Result<Frame<Bytes>, Failure>> {
-    (error.reason() != Some(Reason::NO_ERROR)).then_some(Err(Failure::Broken))
 }
