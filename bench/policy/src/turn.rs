@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use http::{HeaderValue, request, response};
 use sealwax_policy::{
     AllowedHosts, Connection, Exchange, KnownNames, Learned, Level, LoopWatch, Plan, Policy, State,
-    Step, Target, When,
+    Step, Target, When, is_unjudged_in_request, is_unjudged_in_response,
 };
 
 use crate::pairs::Pair;
@@ -102,15 +102,25 @@ impl Turn {
         drop(black_box(self.exchange(Fields::InTheMap)));
     }
 
-    /// The same, and the policy's own fields are written behind the others.
+    /// The same, but fields that no rule looks at stay out of the maps, and the policy's own are
+    /// written behind the others: as the gateway does it between HTTP/1.1 and HTTP/1.1.
     pub(crate) fn judge_apart(&mut self) {
         drop(black_box(self.exchange(Fields::Apart)));
     }
 
-    /// Both heads are read and written: what of the others is not the policy's.
+    /// Both heads are read and written: what of [`Self::judge`] is not the policy's.
     pub(crate) fn pass(&mut self) {
+        self.read_and_write(Fields::InTheMap);
+    }
+
+    /// Likewise for [`Self::judge_apart`].
+    pub(crate) fn pass_apart(&mut self) {
+        self.read_and_write(Fields::Apart);
+    }
+
+    fn read_and_write(&mut self, fields: Fields) {
         self.out.clear();
-        let Ok((request, response)) = self.read() else {
+        let Ok((request, response)) = self.read(fields) else {
             return;
         };
         wire::write_request(&request, &mut self.out, |_| ());
@@ -118,40 +128,45 @@ impl Turn {
         black_box(&self.out);
     }
 
-    fn read(&self) -> Result<(request::Parts, response::Parts), String> {
+    fn read(&self, fields: Fields) -> Result<Heads, String> {
         let pair = black_box(&self.pair);
-        wire::read_request(&pair.request)
-            .zip(wire::read_response(&pair.response))
+        let passes: [fn(&[u8]) -> bool; 2] = match fields {
+            Fields::InTheMap => [|_| false, |_| false],
+            Fields::Apart => [is_unjudged_in_request, is_unjudged_in_response],
+        };
+        wire::read_request(&pair.request, passes[0])
+            .zip(wire::read_response(&pair.response, passes[1]))
             .ok_or_else(|| format!("the heads of {:?} cannot be read", pair.name))
     }
 
     fn exchange(&mut self, fields: Fields) -> Result<Vec<Learned>, String> {
         self.out.clear();
-        let (mut request, mut response) = self.read()?;
+        let (mut request, mut response) = self.read(fields)?;
         let state = State {
             now: NOW,
             names: &self.names,
             hsts: &self.hsts,
         };
-        let target = Target::read(&request).map_err(|rule| format!("refused by {}", rule.id()))?;
+        let target =
+            Target::read(&request.0).map_err(|rule| format!("refused by {}", rule.id()))?;
         if !self.policy.hosts.allow(target.domain()) {
             return Err("the host is not allowed".to_owned());
         }
         let mut exchange =
-            Exchange::new(&self.policy, CONNECTION, target, &request, Level::Notable);
+            Exchange::new(&self.policy, CONNECTION, target, &request.0, Level::Notable);
         let out = &mut self.out;
         let plan = match fields {
             Fields::InTheMap => {
-                let Step::Forward = exchange.request(&mut request, state) else {
+                let Step::Forward = exchange.request(&mut request.0, state) else {
                     return Err("the request was not forwarded".to_owned());
                 };
                 wire::write_request(&request, out, |_| ());
-                let plan = exchange.response(&mut response, state, &mut self.loops);
+                let plan = exchange.response(&mut response.0, state, &mut self.loops);
                 wire::write_response(&response, out, |_| ());
                 plan
             }
             Fields::Apart => {
-                let Ok(()) = exchange.request_apart(&mut request, state) else {
+                let Ok(()) = exchange.request_apart(&mut request.0, state) else {
                     return Err("the request was not forwarded".to_owned());
                 };
                 wire::write_request(&request, out, |out| {
@@ -160,7 +175,7 @@ impl Turn {
                         .for_each(|name, value| wire::write_field(name, value, out));
                 });
                 let (plan, missing) =
-                    exchange.response_apart(&mut response, state, &mut self.loops);
+                    exchange.response_apart(&mut response.0, state, &mut self.loops);
                 wire::write_response(&response, out, |out| {
                     missing.for_each(|name, value| {
                         wire::write_field(name, value.as_bytes(), out);
@@ -177,7 +192,13 @@ impl Turn {
     }
 }
 
-/// What becomes of the fields that the policy adds.
+/// Both heads, each with the lines that are not in its map.
+type Heads = (
+    (request::Parts, wire::Lines),
+    (response::Parts, wire::Lines),
+);
+
+/// What becomes of the fields that the policy adds, and of those that no rule looks at.
 #[derive(Clone, Copy)]
 enum Fields {
     InTheMap,

@@ -19,6 +19,7 @@ type Prepare = fn() -> Result<Work, String>;
 /// Every unit by its name in `bench/budget.toml`.
 const UNITS: &[(&str, Prepare)] = &[
     ("heads", || turn(Turn::pass)),
+    ("heads apart", || turn(Turn::pass_apart)),
     ("heads+policy", || turn(Turn::judge)),
     ("heads+policy apart", || turn(Turn::judge_apart)),
     ("codec request", || Ok(read_requests())),

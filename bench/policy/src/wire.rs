@@ -1,4 +1,5 @@
-//! What any proxy does with a head, policy or not: read it into a map, and write the map out.
+//! What any proxy does with a head, policy or not: read it into a map, and write the map out. A
+//! driver that keeps fields apart passes those by the map that no rule looks at.
 
 use bytes::{Buf as _, Bytes};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version};
@@ -8,8 +9,15 @@ use http::{request, response};
 /// then fits in, and no map has to grow.
 const ROOM: usize = 16;
 
-/// Reads a request head. Names become `http`'s, values share the head's memory.
-pub(crate) fn read_request(head: &[u8]) -> Option<request::Parts> {
+/// Fields as they came, one line after the other.
+pub(crate) type Lines = Vec<u8>;
+
+/// Reads a request head. Names become `http`'s, values share the head's memory. Fields for which
+/// `passes` says so stay lines.
+pub(crate) fn read_request(
+    head: &[u8],
+    passes: fn(&[u8]) -> bool,
+) -> Option<(request::Parts, Lines)> {
     let mut rest = Bytes::copy_from_slice(head);
     let line = take_line(&mut rest)?;
     let mut words = line.split(|byte| *byte == b' ');
@@ -18,23 +26,28 @@ pub(crate) fn read_request(head: &[u8]) -> Option<request::Parts> {
     parts.method = Method::from_bytes(method).ok()?;
     parts.uri = Uri::from_maybe_shared(line.slice_ref(url)).ok()?;
     parts.version = Version::HTTP_11;
-    parts.headers = read_fields(rest)?;
-    Some(parts)
+    let lines;
+    (parts.headers, lines) = read_fields(rest, passes)?;
+    Some((parts, lines))
 }
 
-/// Reads a response head.
-pub(crate) fn read_response(head: &[u8]) -> Option<response::Parts> {
+/// Reads a response head, likewise.
+pub(crate) fn read_response(
+    head: &[u8],
+    passes: fn(&[u8]) -> bool,
+) -> Option<(response::Parts, Lines)> {
     let mut rest = Bytes::copy_from_slice(head);
     let line = take_line(&mut rest)?;
     let (mut parts, ()) = http::Response::new(()).into_parts();
     parts.status = StatusCode::from_bytes(line.get(9..12)?).ok()?;
-    parts.headers = read_fields(rest)?;
-    Some(parts)
+    let lines;
+    (parts.headers, lines) = read_fields(rest, passes)?;
+    Some((parts, lines))
 }
 
 /// Writes a request head behind what is in `out`; `more` writes further fields.
 pub(crate) fn write_request(
-    parts: &request::Parts,
+    (parts, lines): &(request::Parts, Lines),
     out: &mut Vec<u8>,
     more: impl FnOnce(&mut Vec<u8>),
 ) {
@@ -44,13 +57,14 @@ pub(crate) fn write_request(
     out.extend_from_slice(url.as_bytes());
     out.extend_from_slice(b" HTTP/1.1\r\n");
     write_fields(&parts.headers, out);
+    out.extend_from_slice(lines);
     more(out);
     out.extend_from_slice(b"\r\n");
 }
 
 /// Writes a response head behind what is in `out`; `more` writes further fields.
 pub(crate) fn write_response(
-    parts: &response::Parts,
+    (parts, lines): &(response::Parts, Lines),
     out: &mut Vec<u8>,
     more: impl FnOnce(&mut Vec<u8>),
 ) {
@@ -58,19 +72,26 @@ pub(crate) fn write_response(
     out.extend_from_slice(parts.status.as_str().as_bytes());
     out.extend_from_slice(b" \r\n");
     write_fields(&parts.headers, out);
+    out.extend_from_slice(lines);
     more(out);
     out.extend_from_slice(b"\r\n");
 }
 
-fn read_fields(mut rest: Bytes) -> Option<HeaderMap> {
+fn read_fields(mut rest: Bytes, passes: fn(&[u8]) -> bool) -> Option<(HeaderMap, Lines)> {
     let count = rest.iter().filter(|byte| **byte == b'\n').count();
     let mut headers = HeaderMap::with_capacity(count + ROOM);
+    let mut lines = Lines::with_capacity(rest.len());
     loop {
         let line = take_line(&mut rest)?;
         if line.is_empty() {
-            return Some(headers);
+            return Some((headers, lines));
         }
         let colon = line.iter().position(|byte| *byte == b':')?;
+        if passes(line.get(..colon)?) {
+            lines.extend_from_slice(&line);
+            lines.extend_from_slice(b"\r\n");
+            continue;
+        }
         let name = HeaderName::from_bytes(line.get(..colon)?).ok()?;
         // One space follows every colon of these heads.
         let value = line.slice_ref(line.get(colon + 2..)?);
@@ -114,10 +135,12 @@ mod tests {
     fn what_was_read_is_written_as_it_was() {
         for pair in pairs::all() {
             let mut out = Vec::new();
-            write_request(&read_request(&pair.request).unwrap(), &mut out, |_| ());
+            let request = read_request(&pair.request, |_| false).unwrap();
+            write_request(&request, &mut out, |_| ());
             assert_eq!(out, pair.request);
             out.clear();
-            write_response(&read_response(&pair.response).unwrap(), &mut out, |_| ());
+            let response = read_response(&pair.response, |_| false).unwrap();
+            write_response(&response, &mut out, |_| ());
             assert_eq!(out, pair.response);
         }
     }
@@ -126,7 +149,7 @@ mod tests {
     fn a_head_that_is_cut_short_is_none() {
         for pair in pairs::all() {
             for (length, _) in pair.request.iter().enumerate() {
-                assert!(read_request(&pair.request[..length]).is_none());
+                assert!(read_request(&pair.request[..length], |_| true).is_none());
             }
         }
     }
