@@ -62,7 +62,9 @@ def run(stage, options):
         for one in found.hammers:
             one.stop()
     deadline = time.monotonic() + CLOSING
-    while (after := stage.files())["clients"] and time.monotonic() < deadline:
+    # What the app has closed is found at the next sweep.
+    while any((after := stage.files())[kind] for kind in ("clients", "dead")) \
+            and time.monotonic() < deadline:
         time.sleep(0.5)
     found.after = after
     found.complaints = stage.complaints()
