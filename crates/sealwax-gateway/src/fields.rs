@@ -11,6 +11,7 @@
 //! again: a worker needs a few at a time, thousands of times a second.
 
 use std::cell::RefCell;
+use std::thread::LocalKey;
 
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -115,12 +116,17 @@ pub(crate) fn recycle(mut map: HeaderMap) {
         return;
     }
     map.clear();
+    keep(&MAPS, map);
+}
+
+/// Keeps what is empty now for the next who needs one.
+fn keep<T>(pool: &'static LocalKey<RefCell<Vec<T>>>, spare: T) {
     // While the thread ends there may be no pool any more.
-    let _ = MAPS.try_with(|maps| {
-        if let Ok(mut maps) = maps.try_borrow_mut()
-            && maps.len() < MAX_KEPT
+    let _ = pool.try_with(|pool| {
+        if let Ok(mut pool) = pool.try_borrow_mut()
+            && pool.len() < MAX_KEPT
         {
-            maps.push(map);
+            pool.push(spare);
         }
     });
 }
@@ -209,14 +215,7 @@ impl Drop for Lines {
             return;
         }
         spare.clear();
-        // While the thread ends there may be no pool any more.
-        let _ = LINES.try_with(|lines| {
-            if let Ok(mut lines) = lines.try_borrow_mut()
-                && lines.len() < MAX_KEPT
-            {
-                lines.push(spare);
-            }
-        });
+        keep(&LINES, spare);
     }
 }
 

@@ -19,7 +19,8 @@ pub(super) enum Framing {
 }
 
 /// Appends the head to `out`, with the fields that are in no map: `lines`, and
-/// what the policy says of the route. The framing is what `framing` says, whatever the fields say: they came from somebody else.
+/// what the policy says of the route. The framing is what `framing` says, whatever
+/// the fields say: they came from somebody else.
 pub(super) fn head(
     out: &mut Vec<u8>,
     head: &Parts,
