@@ -17,8 +17,20 @@ const HOUSE: &[(&str, u8, &[&str])] = &[
     ("sealwax-cookie", 0, &[]),
     ("sealwax-h1", 0, &[]),
     ("sealwax-policy", 0, &["sealwax-cookie"]),
+    ("sealwax-django", 0, &[]),
     ("sealwax-config", 1, &["sealwax-cookie", "sealwax-policy"]),
     ("sealwax-cert", 2, &[]),
+    ("sealwax-store", 2, &[]),
+    (
+        "sealwax",
+        3,
+        &[
+            "sealwax-cookie",
+            "sealwax-django",
+            "sealwax-policy",
+            "sealwax-store",
+        ],
+    ),
     (
         "sealwax-gateway",
         3,
@@ -43,6 +55,7 @@ const HOUSE: &[(&str, u8, &[&str])] = &[
 
 /// Beside the house: may use what they measure or test.
 const BESIDE: &[&str] = &[
+    "sealwax-conformance",
     "sealwax-tests",
     "sealwax-hammer",
     "sealwax-floor",
