@@ -72,6 +72,54 @@ fn each_host_has_its_app_and_its_certificate() {
     });
 }
 
+/// One host, one policy, two apps: a cookie of the one reaches the other.
+#[test]
+fn a_part_of_a_site_may_have_its_own_app() {
+    run(60, async {
+        let (site, api) = (named("site").await, named("api").await);
+        let gateway = Gateway::to(&site.url())
+            .hosts(&["a.example.test"])
+            .site(&format!("paths = {{ \"/api/\" = [\"{}\"] }}", api.url()))
+            .start()
+            .await;
+        let ask = |path: &str| {
+            Client::plain(gateway.https, &gateway.authority("a.example.test"), path)
+                .tls(&gateway.tls(), "a.example.test")
+        };
+        // What one app sets is known for the other.
+        let first = ask("/").send().await;
+        assert!(first.text() == "site", "{}", first.text());
+        for (path, app) in [
+            ("/", "site"),
+            ("/api", "site"),
+            ("/api/", "api"),
+            ("/api/x?y=/", "api"),
+            ("/x?/api/", "site"),
+            ("/%61pi/", "site"),
+        ] {
+            for http2 in [false, true] {
+                let request = ask(path).header("Cookie", "__Host-sessionid=1");
+                let answer = if http2 {
+                    request.http2().send().await
+                } else {
+                    request.send().await
+                };
+                assert_eq!(
+                    (answer.status, answer.text().as_str()),
+                    (200, app),
+                    "{path}"
+                );
+                let got = if app == "api" { &api } else { &site }.requests();
+                let got = got.last().unwrap();
+                assert_eq!(
+                    (got.target().as_str(), got.header("Cookie").as_str()),
+                    (path, "sessionid=1")
+                );
+            }
+        }
+    });
+}
+
 #[test]
 fn no_or_unknown_server_name_gets_the_first_site() {
     run(60, async {

@@ -127,6 +127,8 @@ pub struct Site {
     pub policy: Policy,
     /// Where the app listens; at least one.
     pub upstreams: Vec<Upstream>,
+    /// Other apps for parts of the site, the longest path first.
+    pub paths: Vec<PathApp>,
     /// Where the certificate comes from.
     pub tls: Tls,
     /// How long bare names of protected cookies are accepted beside prefixed
@@ -134,6 +136,26 @@ pub struct Site {
     /// `policy.cookies.migrate` is true where this is not zero; the gateway
     /// switches it off when the time is over. Default: zero.
     pub migrate: Duration,
+}
+
+/// The app of a part of a site.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PathApp {
+    /// `/api/` is what lies below it, `/api` also itself.
+    pub path: String,
+    /// Where its app listens; at least one.
+    pub upstreams: Vec<Upstream>,
+}
+
+impl PathApp {
+    /// Whether it is for `path`, as the client sent it, without the query.
+    #[must_use]
+    pub fn serves(&self, path: &str) -> bool {
+        path.strip_prefix(self.path.as_str()).is_some_and(|rest| {
+            rest.is_empty() || rest.starts_with('/') || self.path.ends_with('/')
+        })
+    }
 }
 
 /// Where a site's certificate comes from.

@@ -90,6 +90,7 @@ impl Reader<'_> {
     /// same but for `environment` and `env`.
     fn layer(&mut self, table: &DeTable<'_>, top: bool) -> Layer {
         let mut layer = Layer::default();
+        let mut top_level = SiteValues::default();
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "env" if top => {}
@@ -102,9 +103,10 @@ impl Reader<'_> {
                     );
                 }
                 "site" => self.sites(key, value, top, &mut layer),
-                _ => self.entry("", key, value, &mut layer.gateway, &mut BTreeMap::new()),
+                _ => self.entry("", key, value, &mut top_level),
             }
         }
+        layer.gateway = top_level.values;
         layer
     }
 
@@ -160,19 +162,18 @@ impl Reader<'_> {
     fn site(&mut self, table: &DeTable<'_>) -> SiteValues {
         let mut site = SiteValues::default();
         for (key, value) in table {
-            self.entry("site", key, value, &mut site.values, &mut site.cookies);
+            self.entry("site", key, value, &mut site);
         }
         site
     }
 
-    /// One key of the table `prefix`.
+    /// One key of the table `prefix`, of the gateway or of a site.
     fn entry(
         &mut self,
         prefix: &str,
         key: &Spanned<toml::de::DeString<'_>>,
         value: &Spanned<DeValue<'_>>,
-        values: &mut Values,
-        cookies: &mut BTreeMap<String, (Place, Values)>,
+        out: &mut SiteValues,
     ) {
         let name = key.get_ref().as_ref();
         let path = if prefix.is_empty() {
@@ -188,15 +189,20 @@ impl Reader<'_> {
                 .push(Diagnostic::error(cause).at(&place, "").mend(refused.mend));
         } else if path == "site.cookies.names" {
             match table {
-                Some(table) => self.cookies(table, cookies),
+                Some(table) => self.cookies(table, &mut out.cookies),
                 None => self.not_a_table(&path, key.span(), "[site.cookies.names.sessionid]"),
+            }
+        } else if path == "site.paths" {
+            match table {
+                Some(table) => self.paths(table, &mut out.paths),
+                None => self.not_a_table(&path, key.span(), "[site.paths]"),
             }
         } else if let (true, Some(table)) = (Setting::is_table(&path), table) {
             for (key, value) in table {
-                self.entry(&path, key, value, values, cookies);
+                self.entry(&path, key, value, out);
             }
         } else if let Some(setting) = Setting::find(&path) {
-            self.setting(setting, &path, value, values);
+            self.setting(setting, &path, value, &mut out.values);
         } else if Setting::is_table(&path) {
             self.not_a_table(&path, key.span(), &header(&path));
         } else if path == "site.cookies.secure" {
@@ -255,6 +261,26 @@ impl Reader<'_> {
             }
             DeValue::String(text) => Form::Text(text.to_string()),
             DeValue::Table(_) => Form::Other("a table"),
+        }
+    }
+
+    /// `[site.paths]`: parts of the site, each with its app.
+    fn paths(&mut self, table: &DeTable<'_>, paths: &mut BTreeMap<String, (Place, Values)>) {
+        for (key, value) in table {
+            let place = self.place(key.span());
+            let part = match names::path(key.get_ref()) {
+                Ok(part) => part,
+                Err(fault) => {
+                    self.found.push(report("site.paths", &place, fault));
+                    continue;
+                }
+            };
+            let Some(setting) = Setting::find("site.paths.*") else {
+                continue;
+            };
+            let mut values = Values::default();
+            self.setting(setting, &format!("site.paths.{part:?}"), value, &mut values);
+            paths.insert(part, (place, values));
         }
     }
 

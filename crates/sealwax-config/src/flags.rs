@@ -88,7 +88,7 @@ pub(crate) fn read(flags: &Flags, out: &mut Diagnostics) -> Layer {
         if let Some(found) = found {
             let values = match setting.scope() {
                 Scope::Gateway => &mut layer.gateway,
-                Scope::Site | Scope::Cookie => &mut layer.every_site.values,
+                Scope::Site | Scope::Cookie | Scope::Path => &mut layer.every_site.values,
             };
             values.insert(setting.key, found);
         }

@@ -55,22 +55,19 @@ pub(crate) struct SiteValues {
     pub(crate) values: Values,
     /// Rules of single cookies, by name, with the place of the name.
     pub(crate) cookies: BTreeMap<String, (Place, Values)>,
+    /// Apps of single paths, in the same way.
+    pub(crate) paths: BTreeMap<String, (Place, Values)>,
 }
 
 impl SiteValues {
     pub(crate) fn is_empty(&self) -> bool {
-        self.values.is_empty() && self.cookies.is_empty()
+        self.values.is_empty() && self.cookies.is_empty() && self.paths.is_empty()
     }
 
     fn lay_over(&mut self, upper: &Self) {
         self.values.lay_over(&upper.values);
-        for (name, (place, rules)) in &upper.cookies {
-            let (_, mine) = self
-                .cookies
-                .entry(name.clone())
-                .or_insert_with(|| (place.clone(), Values::default()));
-            mine.lay_over(rules);
-        }
+        lay_over(&mut self.cookies, &upper.cookies);
+        lay_over(&mut self.paths, &upper.paths);
     }
 
     /// The hosts that were written, in lower case and sorted.
@@ -85,6 +82,19 @@ impl SiteValues {
             .collect();
         hosts.sort();
         hosts
+    }
+}
+
+/// The same for what stands under names of the operator's own.
+fn lay_over(
+    lower: &mut BTreeMap<String, (Place, Values)>,
+    upper: &BTreeMap<String, (Place, Values)>,
+) {
+    for (name, (place, values)) in upper {
+        let (_, mine) = lower
+            .entry(name.clone())
+            .or_insert_with(|| (place.clone(), Values::default()));
+        mine.lay_over(values);
     }
 }
 

@@ -77,7 +77,7 @@ mod variables;
 mod view;
 
 pub use addresses::Upstream;
-pub use config::{Config, Environment, Limits, Listen, Site, Timeouts, Tls, TlsProfile};
+pub use config::{Config, Environment, Limits, Listen, PathApp, Site, Timeouts, Tls, TlsProfile};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use flags::Flags;
 pub use kind::{Item, Kind};

@@ -91,6 +91,41 @@ fn speaks_for_another(name: &str) -> bool {
     forwarded || name.starts_with("x-sealwax-") || NAMES.contains(&name)
 }
 
+/// The beginning of paths that go to an app of their own.
+pub(crate) fn path(written: &str) -> Result<String, Fault> {
+    let fault = |label: &str, mend: String| {
+        Err(Fault::new("has a path that cannot stand here", label, mend))
+    };
+    let Some(rest) = written.strip_prefix('/') else {
+        return fault("a path begins with `/`", format!("write \"/{written}\""));
+    };
+    if rest.is_empty() {
+        return fault(
+            "`/` is every path",
+            "name the app of every path in `to`".into(),
+        );
+    }
+    let plain = rest.strip_suffix('/').unwrap_or(rest);
+    if plain
+        .split('/')
+        .any(|segment| matches!(segment, "" | "." | ".."))
+    {
+        return fault(
+            "empty, `.` and `..` segments are read in more than one way",
+            "write the path as it stands in the address bar".into(),
+        );
+    }
+    // RFC 3986 section 3.3, less `%`: what is encoded can be written in two ways.
+    let grammar = |b: u8| b.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&b);
+    if !rest.bytes().all(grammar) {
+        return fault(
+            "compared byte for byte, and these bytes are sent in more than one way or not at all",
+            "use letters, digits, `-`, `.`, `_`, `~` and `/` alone".into(),
+        );
+    }
+    Ok(written.to_owned())
+}
+
 /// A regular expression over paths.
 pub(crate) fn pattern(written: &str) -> Result<String, Fault> {
     let Err(error) = regex::bytes::Regex::new(written) else {

@@ -52,6 +52,7 @@ pub fn reference_markdown() -> String {
     for (scope, title) in [
         (Scope::Gateway, "The gateway"),
         (Scope::Site, "Each `[[site]]`"),
+        (Scope::Path, "Parts of a site: `[site.paths]`"),
         (Scope::Cookie, "Single cookies: `[site.cookies.names.NAME]`"),
     ] {
         out.push_str(&format!("\n## {title}\n"));

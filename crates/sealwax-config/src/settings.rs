@@ -49,6 +49,8 @@ pub enum Scope {
     Site,
     /// One cookie of one site.
     Cookie,
+    /// One part of a site's paths.
+    Path,
 }
 
 impl Setting {
@@ -57,6 +59,8 @@ impl Setting {
     pub fn scope(&self) -> Scope {
         if self.key.starts_with("site.cookies.names.") {
             Scope::Cookie
+        } else if self.key.starts_with("site.paths.") {
+            Scope::Path
         } else if self.key.starts_with("site.") {
             Scope::Site
         } else {
@@ -65,11 +69,11 @@ impl Setting {
     }
 
     /// The environment variable that sets it, for every site if it belongs to
-    /// a site. The rules of single cookies have Django's names only.
+    /// a site. The rules of single cookies have Django's names only, paths none.
     #[must_use]
     pub fn variable(&self) -> Option<String> {
         match self.scope() {
-            Scope::Cookie => None,
+            Scope::Cookie | Scope::Path => None,
             // Named in the command's reference; one variable, not two.
             _ if self.key == "environment" => Some("SEALWAX_ENV".to_owned()),
             _ => Some(format!(
@@ -255,6 +259,12 @@ pub static SETTINGS: &[Setting] = &[
         "Where the app listens: `http://127.0.0.1:8000` or `unix:/run/app.sock`. Requests are spread over several.",
     )
     .flag("--to"),
+    row(
+        "site.paths.*",
+        Kind::List(Item::Upstream),
+        Unset::Told("all paths go to `site.to`"),
+        "Another app for a part of the site, under the same policy and the same cookies: `\"/api/\" = [\"http://127.0.0.1:3000\"]`. `/api/` means what lies below it, `/api` also itself; the longest that fits counts, compared byte for byte with the path as the client sent it, which the app gets whole. This shares out work; it protects nothing.",
+    ),
     row(
         "site.tls",
         Kind::Word(&["local"]),

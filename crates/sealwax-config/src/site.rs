@@ -7,7 +7,7 @@ use sealwax_policy::{
 };
 
 use crate::addresses::{self, Upstream};
-use crate::config::{Site, Tls};
+use crate::config::{PathApp, Site, Tls};
 use crate::cookies;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::hosts;
@@ -54,6 +54,7 @@ pub(crate) fn lower(
     };
     draft.hosts = site_hosts(number, &draft, out);
     let upstreams = upstreams(&draft, out);
+    let paths = path_apps(&draft, entry, out);
     let tls = tls::lower(&draft, out);
     let mut policy = Policy::new(AllowedHosts::new(draft.hosts.iter().cloned()));
     policy.mode = match view.word("site.mode") {
@@ -69,8 +70,8 @@ pub(crate) fn lower(
     policy.redirect = Redirect {
         enabled: view.flag("site.redirect.enabled"),
         port: redirect::port(&draft),
-        exempt: paths("site.redirect.exempt", &draft, out),
-        refuse: paths("site.redirect.refuse", &draft, out),
+        exempt: patterns("site.redirect.exempt", &draft, out),
+        refuse: patterns("site.redirect.refuse", &draft, out),
         temporary: tls == Tls::Local,
     };
     redirect::check(&draft, policy.mode, out);
@@ -82,6 +83,7 @@ pub(crate) fn lower(
         name: draft.hosts.first().cloned().unwrap_or_default(),
         policy,
         upstreams,
+        paths,
         tls,
         migrate: view.duration("site.cookies.migrate"),
     }
@@ -110,10 +112,11 @@ fn site_hosts(number: usize, draft: &Draft<'_>, out: &mut Diagnostics) -> Vec<St
     names
 }
 
-fn upstreams(draft: &Draft<'_>, out: &mut Diagnostics) -> Vec<Upstream> {
+/// Reads where an app listens, which cannot be where the gateway does.
+fn apps(written: &[(String, Place)], draft: &Draft<'_>, out: &mut Diagnostics) -> Vec<Upstream> {
     let listen = draft.around.listen;
     let mut upstreams = Vec::new();
-    for (written, place) in draft.view.items("site.to") {
+    for (written, place) in written {
         let Ok(upstream) = addresses::upstream(written) else {
             continue;
         };
@@ -131,6 +134,32 @@ fn upstreams(draft: &Draft<'_>, out: &mut Diagnostics) -> Vec<Upstream> {
         }
         upstreams.push(upstream);
     }
+    upstreams
+}
+
+fn path_apps(draft: &Draft<'_>, entry: &SiteEntry, out: &mut Diagnostics) -> Vec<PathApp> {
+    let mut found = Vec::new();
+    for (path, (place, values)) in &entry.site.paths {
+        let view = View(values);
+        let upstreams = apps(view.items("site.paths.*"), draft, out);
+        if view.items("site.paths.*").is_empty() && !view.broken("site.paths.*") {
+            out.push(
+                Diagnostic::error(format!("`{path}` has no app to forward to"))
+                    .at(place, "the list is empty")
+                    .mend(format!("name the app's address: \"{path}\" = [\"http://127.0.0.1:3000\"]; or leave the line out")),
+            );
+        }
+        found.push(PathApp {
+            path: path.clone(),
+            upstreams,
+        });
+    }
+    found.sort_by_key(|app| std::cmp::Reverse(app.path.len()));
+    found
+}
+
+fn upstreams(draft: &Draft<'_>, out: &mut Diagnostics) -> Vec<Upstream> {
+    let upstreams = apps(draft.view.items("site.to"), draft, out);
     if draft.view.items("site.to").is_empty() && !draft.view.broken("site.to") {
         let mend = if draft.around.has_file {
             "name the app's address: to = [\"http://127.0.0.1:8000\"]"
@@ -149,7 +178,7 @@ fn upstreams(draft: &Draft<'_>, out: &mut Diagnostics) -> Vec<Upstream> {
     upstreams
 }
 
-fn paths(key: &str, draft: &Draft<'_>, out: &mut Diagnostics) -> Paths {
+fn patterns(key: &str, draft: &Draft<'_>, out: &mut Diagnostics) -> Paths {
     // Each pattern compiled by itself; together they may still be too large.
     Paths::new(draft.view.texts(key)).unwrap_or_else(|_| {
         out.push(

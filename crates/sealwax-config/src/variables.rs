@@ -114,7 +114,7 @@ impl Reader<'_> {
         let value = setting.kind.read(name, written, self.out);
         let values = match setting.scope() {
             Scope::Gateway => &mut self.layer.gateway,
-            Scope::Site | Scope::Cookie => &mut self.layer.every_site.values,
+            Scope::Site | Scope::Cookie | Scope::Path => &mut self.layer.every_site.values,
         };
         insert(values, setting.key, Found { value, place }, self.out);
     }

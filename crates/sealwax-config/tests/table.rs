@@ -225,6 +225,20 @@ fn samples() -> Vec<Sample> {
             "unix:/a http://b:1",
         ),
         sample(
+            "site.paths.*",
+            "[\"unix:/a\", \"b:1\"]",
+            "",
+            |c, _| {
+                let paths = c.sites[0].paths.iter();
+                let shown = paths.map(|app| {
+                    let to: Vec<String> = app.upstreams.iter().map(ToString::to_string).collect();
+                    format!("{} to {}", app.path, to.join(" "))
+                });
+                shown.collect()
+            },
+            "/api/ to unix:/a http://b:1",
+        ),
+        sample(
             "site.tls",
             "\"local\"",
             "LOCAL",
@@ -442,7 +456,11 @@ fn samples() -> Vec<Sample> {
 /// A file with `line` of the setting, or without.
 fn file(sample: &Sample, with: bool) -> String {
     let setting = Setting::find(sample.key).unwrap();
-    let key = sample.key.replace('*', "sessionid");
+    let name = match setting.scope() {
+        Scope::Path => "\"/api/\"",
+        _ => "sessionid",
+    };
+    let key = sample.key.replace('*', name);
     let line = if with {
         format!(
             "{} = {}\n",
@@ -536,7 +554,7 @@ fn from_variables() {
             tried += 1;
         }
         assert!(
-            tried > 0 || sample.key == "site.cookies.names.*.prefix",
+            tried > 0 || ["site.cookies.names.*.prefix", "site.paths.*"].contains(&sample.key),
             "{} has no variable",
             sample.key
         );

@@ -47,6 +47,7 @@
 //! ```
 
 mod activity;
+mod apps;
 mod body;
 mod buffer;
 mod clients;

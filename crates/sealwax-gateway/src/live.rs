@@ -9,7 +9,7 @@ use rustls::server::ResolvesServerCert;
 use sealwax_cert::{
     CertificateFiles, Clock, LoadError, LocalAuthority, Profile, Resolver, Tickets, TlsConfigs,
 };
-use sealwax_config::{Config, Environment, Limits, Timeouts, Tls, TlsProfile, Upstream};
+use sealwax_config::{Config, Environment, Limits, PathApp, Timeouts, Tls, TlsProfile, Upstream};
 use sealwax_policy::{AllowedHosts, Policy, When, choose};
 
 use crate::clock;
@@ -30,6 +30,7 @@ pub(crate) struct Site {
     pub(crate) name: String,
     pub(crate) policy: Policy,
     pub(crate) upstreams: Vec<Upstream>,
+    pub(crate) paths: Vec<PathApp>,
     pub(crate) memory: Arc<Memory>,
     /// When bare names of protected cookies are no longer accepted; Unix
     /// seconds.
@@ -82,6 +83,7 @@ impl Live {
                 name: site.name,
                 policy,
                 upstreams: site.upstreams,
+                paths: site.paths,
                 memory,
                 tell_operator,
             }

@@ -146,8 +146,8 @@ fn to_the_app<'c>(
         }
     };
     let found = live.site(target.domain());
-    let found = found.and_then(|(index, site)| Some((index, site, current.groups.get(index)?)));
-    let Some((index, site, group)) = found else {
+    let found = found.and_then(|(index, site)| Some((index, site, current.apps.get(index)?)));
+    let Some((index, site, apps)) = found else {
         let fault = Fault::Policy(StatusCode::MISDIRECTED_REQUEST, Problem::UnknownHost);
         return Err(Refusal::of(client, None, &head, &lines).page(&fault));
     };
@@ -206,7 +206,7 @@ fn to_the_app<'c>(
     for_the_app(&mut head, upgrade.as_ref());
     Ok(Box::new(Sending {
         site,
-        group,
+        group: apps.of_path(head.uri.path()),
         exchange,
         head,
         lines,

@@ -15,6 +15,7 @@ use arc_swap::ArcSwap;
 use sealwax_policy::LoopWatch;
 use tokio::sync::watch;
 
+use crate::apps::Apps;
 use crate::clients::Clients;
 use crate::clock;
 use crate::connection;
@@ -24,7 +25,7 @@ use crate::keeper::Wake;
 use crate::listen::Scheme;
 use crate::live::Live;
 use crate::log::Quiet;
-use crate::upstream::{Group, Peers, is_out_of_files};
+use crate::upstream::{Peers, is_out_of_files};
 
 /// Where the process stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,7 +74,7 @@ pub(crate) struct Complaints {
 pub(crate) struct Current {
     pub(crate) live: Arc<Live>,
     /// By index of the site.
-    pub(crate) groups: Vec<Group>,
+    pub(crate) apps: Vec<Apps>,
 }
 
 /// What a worker is started with.
@@ -243,12 +244,9 @@ enum Admission {
 
 impl Current {
     fn of(live: Arc<Live>, peers: &Peers) -> Rc<Self> {
-        let groups = live
-            .sites
-            .iter()
-            .map(|site| peers.group(&site.upstreams))
-            .collect();
-        Rc::new(Self { live, groups })
+        let apps = live.sites.iter().map(|site| Apps::of(site, peers));
+        let apps = apps.collect();
+        Rc::new(Self { live, apps })
     }
 }
 
