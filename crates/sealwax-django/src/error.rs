@@ -1,0 +1,80 @@
+//! Why a signed text was refused.
+
+use std::time::Duration;
+
+/// Why a signature does not hold. Django raises `BadSignature` for the first two,
+/// `SignatureExpired` for the third and a `ValueError` for the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadSignature {
+    /// There is no separator, so nothing was signed.
+    #[error("the text holds no separator, so it was never signed")]
+    MissingSeparator,
+    /// No key, current or fallback, makes this signature with this salt.
+    #[error("the signature does not match: another key, another salt, or changed text")]
+    Mismatch,
+    /// The signature holds, but it is older than allowed.
+    #[error("the signature is older than the {} seconds that are allowed", max_age.as_secs_f64())]
+    Expired {
+        /// How old it was allowed to be.
+        max_age: Duration,
+    },
+    /// The signature holds, but what stands where the time should be is none.
+    #[error("the signed text carries no readable time")]
+    BadTimestamp,
+}
+
+impl BadSignature {
+    /// Django's `SignatureExpired`: once it was good.
+    #[must_use]
+    pub fn is_expired(&self) -> bool {
+        matches!(self, Self::Expired { .. })
+    }
+}
+
+/// Why a payload could not be unpacked, although it may be well signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnpackError {
+    /// It is not base64 for URLs.
+    #[error("the payload is not base64")]
+    Base64,
+    /// Its leading dot promises zlib (RFC 1950), and it is not, or it ends early.
+    #[error("the payload is not compressed with zlib as its leading dot says")]
+    Zlib,
+    /// It unpacks to more than is allowed: a bomb, or a limit set too low.
+    #[error("the payload unpacks to more than {limit} bytes")]
+    TooLarge {
+        /// The most that was allowed, in bytes.
+        limit: usize,
+    },
+}
+
+/// Where a text stops being JSON as Python reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not JSON from byte {at} on: {expected}")]
+pub struct JsonError {
+    /// The offset of the first byte that does not fit.
+    pub at: usize,
+    /// What would have fitted.
+    pub expected: &'static str,
+}
+
+/// Why a signed object could not be read: Django's `loads` raises `BadSignature` for the first
+/// and a `ValueError` for the others.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The signature does not hold.
+    #[error("the signed object is refused")]
+    Signature(#[from] BadSignature),
+    /// The payload is no base64 or no zlib.
+    #[error("the signed object cannot be unpacked")]
+    Payload(#[from] UnpackError),
+    /// The payload is no JSON.
+    #[error("the signed object is not JSON")]
+    Json(#[from] JsonError),
+    /// The payload is JSON, but not of the asked type.
+    #[error("the signed object has another shape")]
+    Shape(#[from] serde_json::Error),
+}
