@@ -2,8 +2,8 @@
 
 use http::HeaderValue;
 use sealwax_policy::{
-    AllowedHosts, Headers, Hsts, Mode, PRELOAD_MINIMUM, Paths, Policy, Redirect, TrustedProxies,
-    When,
+    AllowedHosts, Headers, Hsts, Mode, PRELOAD_MINIMUM, Paths, Policy, Redirect, RedirectHost,
+    TrustedProxies, When,
 };
 
 use crate::addresses::{self, Upstream};
@@ -69,6 +69,7 @@ pub(crate) fn lower(
         .collect();
     policy.redirect = Redirect {
         enabled: view.flag("site.redirect.enabled"),
+        host: RedirectHost::Requested,
         port: redirect::port(&draft),
         exempt: patterns("site.redirect.exempt", &draft, out),
         refuse: patterns("site.redirect.refuse", &draft, out),
@@ -199,6 +200,7 @@ fn hsts(draft: &Draft<'_>, tls: &Tls, out: &mut Diagnostics) -> Hsts {
         seconds: view.duration("site.hsts.seconds").as_secs(),
         include_subdomains: view.flag("site.hsts.include_subdomains"),
         preload: view.flag("site.hsts.preload"),
+        preload_from: PRELOAD_MINIMUM,
         ramp: view.flag("site.hsts.ramp"),
         when: match view.word("site.hsts.when") {
             Some("always") => When::Always,

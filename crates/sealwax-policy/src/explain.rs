@@ -122,6 +122,26 @@ rules! {
     FrameOptionsAdded = "headers.x-frame-options", "RFC 7034 §2.1",
         "Other sites cannot show this page in a frame to steal clicks.";
 
+    /// An unsafe request from a foreign origin.
+    CsrfOrigin = "csrf.origin", "RFC 6454 §7, Django CSRF_TRUSTED_ORIGINS",
+        "The browser names an origin that is neither the site's own nor trusted, so another site may have sent the request with the user's cookies.";
+    /// An unsafe request that the browser says another site sent.
+    CsrfFetchMetadata = "csrf.fetch-metadata", "W3C Fetch Metadata, Sec-Fetch-Site",
+        "The browser says that another site sent the request, and names no trusted origin.";
+    /// An unsafe request over HTTPS that no page of the site refers to.
+    CsrfReferer = "csrf.referer", "RFC 9110 §10.1.3, Django CSRF_TRUSTED_ORIGINS",
+        "Without an Origin, only the Referer can show that a page of the site itself sent the request.";
+    /// An unsafe request without a valid token.
+    CsrfToken = "csrf.token", "Django CsrfViewMiddleware",
+        "The request does not repeat the secret of its CSRF cookie, which only the site's own pages know.";
+
+    /// `Content-Security-Policy` was added.
+    CspAdded = "csp.added", "W3C CSP Level 3 §3.1",
+        "The browser loads and runs only what the policy allows.";
+    /// `Content-Security-Policy-Report-Only` was added.
+    CspReportOnlyAdded = "csp.report-only", "W3C CSP Level 3 §3.2",
+        "The browser reports what the policy would not allow, and loads it all the same.";
+
     /// The Cookie header was written anew.
     CookieCanonical = "cookie.canonical", "RFC 6265bis §4.2",
         "The app gets one Cookie header in one unambiguous form.";
@@ -268,10 +288,7 @@ impl Recorder {
     /// Records what somebody should be told.
     #[inline]
     pub(crate) fn notable(&mut self, make: impl FnOnce() -> Change) {
-        self.changes.push(Change {
-            notable: true,
-            ..make()
-        });
+        self.changes.push(make().notable());
     }
 
     /// The changes so far, in the order in which they were made.
@@ -288,7 +305,10 @@ impl Recorder {
 }
 
 impl Change {
-    pub(crate) fn new(rule: Rule, action: Action, subject: impl Into<String>) -> Self {
+    /// A change that was applied, everyday until [`notable`](Self::notable).
+    /// For drivers with rules that [`crate::Exchange`] does not apply itself.
+    #[must_use]
+    pub fn new(rule: Rule, action: Action, subject: impl Into<String>) -> Self {
         Self {
             rule,
             action,
@@ -300,18 +320,31 @@ impl Change {
         }
     }
 
-    pub(crate) fn before(mut self, value: &[u8]) -> Self {
+    /// With the value before; what is not printable becomes an escape.
+    #[must_use]
+    pub fn before(mut self, value: &[u8]) -> Self {
         self.before = Some(printable(value));
         self
     }
 
-    pub(crate) fn after(mut self, value: &[u8]) -> Self {
+    /// With the value after; what is not printable becomes an escape.
+    #[must_use]
+    pub fn after(mut self, value: &[u8]) -> Self {
         self.after = Some(printable(value));
         self
     }
 
-    pub(crate) fn applied(mut self, applied: bool) -> Self {
+    /// False: this is what would have been done.
+    #[must_use]
+    pub fn applied(mut self, applied: bool) -> Self {
         self.applied = applied;
+        self
+    }
+
+    /// Somebody should be told.
+    #[must_use]
+    pub fn notable(mut self) -> Self {
+        self.notable = true;
         self
     }
 }

@@ -10,6 +10,11 @@ pub const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
 
 static NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
+/// In the extensions of a response: `X-Frame-Options` is not added to it,
+/// since its handler means it to be framed (Django: `@xframe_options_exempt`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameExempt;
+
 /// The values to add; `None` adds nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Headers {
@@ -45,6 +50,35 @@ impl Headers {
             cross_origin_opener_policy: Some(HeaderValue::from_static("same-origin")),
             x_frame_options: Some(HeaderValue::from_static("DENY")),
         }
+    }
+
+    /// A `Referrer-Policy` of several policies, the last that a browser knows
+    /// being the one it follows (Django: `SECURE_REFERRER_POLICY`, a list or
+    /// text with commas). `None` where there is nothing to send.
+    #[must_use]
+    pub fn referrer_policies<S: AsRef<str>>(
+        policies: impl IntoIterator<Item = S>,
+    ) -> Option<HeaderValue> {
+        let mut text = String::new();
+        for policy in policies {
+            for token in policy.as_ref().split(',') {
+                if !text.is_empty() {
+                    text.push(',');
+                }
+                text.push_str(token.trim());
+            }
+        }
+        HeaderValue::try_from(text)
+            .ok()
+            .filter(|value| !value.is_empty())
+    }
+
+    /// An `X-Frame-Options` as Django sends it, in upper case. `None` where
+    /// there is nothing to send.
+    #[must_use]
+    pub fn frame_options(value: &str) -> Option<HeaderValue> {
+        let value = HeaderValue::try_from(value.to_ascii_uppercase());
+        value.ok().filter(|value| !value.is_empty())
     }
 
     /// Puts in what is wanted and not `present`.
@@ -83,7 +117,7 @@ pub(crate) struct Present {
     pub(crate) strict_transport_security: bool,
     content_security_policy: bool,
     content_type_options: bool,
-    frame_options: bool,
+    pub(crate) frame_options: bool,
     opener_policy: bool,
     referrer_policy: bool,
 }
@@ -231,6 +265,22 @@ mod tests {
                     .contains_key("x-frame-options")
             );
         }
+    }
+
+    #[test]
+    fn djangos_settings_become_values() {
+        for (setting, value) in [
+            (&["same-origin"][..], "same-origin"),
+            (&["strict-origin", "origin"], "strict-origin,origin"),
+            (&["strict-origin , origin"], "strict-origin,origin"),
+        ] {
+            assert_eq!(Headers::referrer_policies(setting).unwrap(), value);
+        }
+        assert_eq!(Headers::referrer_policies([""]), None);
+        assert_eq!(Headers::referrer_policies(["a\n"]).unwrap(), "a");
+        assert_eq!(Headers::referrer_policies(["a\nb"]), None);
+        assert_eq!(Headers::frame_options("sameorigin").unwrap(), "SAMEORIGIN");
+        assert_eq!(Headers::frame_options(""), None);
     }
 
     #[test]

@@ -186,6 +186,19 @@ impl AllowedHosts {
         Self { patterns }
     }
 
+    /// What Django allows with `DEBUG` when `ALLOWED_HOSTS` is empty: this
+    /// machine, by its local names.
+    #[must_use]
+    pub fn development() -> Self {
+        Self::new([".localhost", "127.0.0.1", "[::1]"])
+    }
+
+    /// Whether there is no pattern, so that no host is allowed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
     /// Whether `domain` (as [`Host::domain`] gives it) is allowed.
     #[must_use]
     pub fn allow(&self, domain: &str) -> bool {
@@ -207,11 +220,21 @@ impl AllowedHosts {
     }
 }
 
-/// Django's `is_same_domain`, with `*` for everything.
+/// `*` for everything, else Django's `is_same_domain`.
 fn matches(domain: &str, pattern: &str) -> bool {
-    if pattern == "*" {
-        return true;
+    pattern == "*" || is_same_domain(domain, pattern)
+}
+
+/// Django's `is_same_domain` with a pattern whose case does not count, while
+/// that of the domain does.
+pub(crate) fn same_domain(domain: &str, pattern: &str) -> bool {
+    match pattern.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => is_same_domain(domain, &pattern.to_ascii_lowercase()),
+        false => is_same_domain(domain, pattern),
     }
+}
+
+fn is_same_domain(domain: &str, pattern: &str) -> bool {
     match pattern.strip_prefix('.') {
         Some("") => false,
         Some(parent) => {

@@ -37,8 +37,11 @@ pub struct Hsts {
     pub seconds: u64,
     /// Adds `includeSubDomains`.
     pub include_subdomains: bool,
-    /// Adds `preload`.
+    /// Adds `preload`, once `max-age` has reached [`preload_from`](Self::preload_from).
     pub preload: bool,
+    /// Least `max-age` in seconds at which `preload` is claimed: what the list
+    /// asks for ([`PRELOAD_MINIMUM`]); 0 claims it always, as Django does.
+    pub preload_from: u64,
     /// Grow `max-age` step by step ([`RAMP`]) instead of starting at `seconds`.
     pub ramp: bool,
     /// Where to send it.
@@ -51,6 +54,7 @@ impl Default for Hsts {
             seconds: 63_072_000,
             include_subdomains: false,
             preload: false,
+            preload_from: PRELOAD_MINIMUM,
             ramp: true,
             when: When::Public,
         }
@@ -99,6 +103,25 @@ impl Ramp {
 }
 
 impl Hsts {
+    /// What Django's `SECURE_HSTS_SECONDS`, `SECURE_HSTS_INCLUDE_SUBDOMAINS`
+    /// and `SECURE_HSTS_PRELOAD` ask for: the whole lifetime from the first
+    /// response on, on every secure response; 0 seconds send nothing.
+    #[must_use]
+    pub fn django(seconds: u64, include_subdomains: bool, preload: bool) -> Self {
+        Self {
+            seconds,
+            include_subdomains,
+            preload,
+            preload_from: 0,
+            ramp: false,
+            when: if seconds == 0 {
+                When::Never
+            } else {
+                When::Always
+            },
+        }
+    }
+
     /// `max-age` in seconds that is sent at this point of the ramp.
     #[must_use]
     pub fn max_age(&self, ramp: Ramp) -> u64 {
@@ -113,8 +136,7 @@ impl Hsts {
         }
     }
 
-    /// The field value, with the parameters in Django's order. Preload is only
-    /// claimed once `max-age` has reached what the list asks for.
+    /// The field value, with the parameters in Django's order.
     #[must_use]
     pub fn value(&self, ramp: Ramp) -> HeaderValue {
         let max_age = self.max_age(ramp);
@@ -122,7 +144,7 @@ impl Hsts {
         if self.include_subdomains {
             text.push_str("; includeSubDomains");
         }
-        if self.preload && max_age >= PRELOAD_MINIMUM {
+        if self.preload && max_age >= self.preload_from {
             text.push_str("; preload");
         }
         HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("max-age=0"))
@@ -228,6 +250,16 @@ mod tests {
             ..Hsts::default()
         };
         assert_eq!(now.value(Ramp::default()), "max-age=63072000");
+    }
+
+    #[test]
+    fn django_starts_at_once() {
+        let hsts = Hsts::django(10, true, true);
+        assert_eq!(
+            hsts.value(Ramp::default()),
+            "max-age=10; includeSubDomains; preload"
+        );
+        assert_eq!(Hsts::django(0, true, true).when, When::Never);
     }
 
     #[test]

@@ -15,10 +15,12 @@
 //!
 //! What it decides: which host a request is for, who the client is, whether
 //! plain HTTP is redirected or refused, which security headers a response
-//! lacks, and what becomes of every cookie in both directions. What it does
-//! not: sockets, TLS, framing, files, clocks and randomness. Time and memory
-//! come in as arguments ([`State`]); what is to be remembered goes out as data
-//! ([`Finished`]).
+//! lacks, and what becomes of every cookie in both directions. Beside the
+//! exchange, because they need more than heads: who may send an unsafe request
+//! ([`Csrf`], before a token is looked at) and what a page may load ([`Csp`],
+//! whose nonce the page must carry). What it does not: sockets, TLS, framing,
+//! files, clocks and randomness. Time and memory come in as arguments
+//! ([`State`]); what is to be remembered goes out as data ([`Finished`]).
 //!
 //! Every change is recorded with the [`Rule`] that made it ([`Change`]). A
 //! routine change is only put into words when somebody asked for
@@ -47,6 +49,9 @@
 mod answer;
 mod claims;
 mod cookies;
+mod csp;
+mod csrf;
+mod django_proxy;
 mod exchange;
 mod explain;
 mod forwarded;
@@ -54,25 +59,34 @@ mod headers;
 mod host;
 mod hsts;
 mod loops;
+mod paths;
 mod policy;
 mod proxies;
 mod redirect;
 mod route_fields;
 mod target;
 mod unjudged;
+mod url;
 
 pub use answer::{Answer, Problem};
 pub use claims::is_claim;
 pub use cookies::Learned;
+pub use csp::{Csp, CspHeader, CspMistake, Disposition, Sources};
+pub use csrf::{
+    Csrf, OriginMistake, OwnHost, Proof, Reason, Sent, TrustedOrigins, origin_verified,
+    referer_verified,
+};
+pub use django_proxy::{DisallowedHost, HostClaims, SecureProxySslHeader};
 pub use exchange::{Connection, Exchange, Finished, Plan, RESERVED_PREFIX, State, Step};
 pub use explain::{Action, Change, Level, Recorder, Rule};
-pub use headers::{CROSS_ORIGIN_OPENER_POLICY, Headers, SecurityFields};
+pub use headers::{CROSS_ORIGIN_OPENER_POLICY, FrameExempt, Headers, SecurityFields};
 pub use host::{AllowedHosts, Host, MalformedHost, choose, is_address, is_local_name};
 pub use hsts::{Hsts, PRELOAD_MINIMUM, RAMP, Ramp, When, may_remember};
 pub use loops::LoopWatch;
+pub use paths::{Paths, PatternError};
 pub use policy::{Mode, Policy};
 pub use proxies::{Route, TrustedProxies};
-pub use redirect::{Paths, Redirect};
+pub use redirect::{Redirect, RedirectHost};
 pub use route_fields::RouteFields;
 pub use target::Target;
 pub use unjudged::{is_unjudged_in_request, is_unjudged_in_response};

@@ -3,17 +3,20 @@
 use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Method, StatusCode};
-use regex::bytes::RegexSet;
 
 use crate::answer::{Answer, Problem};
 use crate::host::Host;
+use crate::paths::Paths;
 
 /// The site's redirect settings.
 #[derive(Debug, Clone)]
 pub struct Redirect {
     /// Send plain HTTP to HTTPS (Django: `SECURE_SSL_REDIRECT`). Default: true.
     pub enabled: bool,
-    /// Port of the `https` URL; 443 is left out.
+    /// The host of the `https` URL. Default: the one that was asked for.
+    pub host: RedirectHost,
+    /// Port of the `https` URL; 443 is left out. Only for
+    /// [`RedirectHost::Requested`]. Default: 443.
     pub port: u16,
     /// Decoded paths without leading slashes that are served over plain HTTP
     /// (Django: `SECURE_REDIRECT_EXEMPT`).
@@ -29,6 +32,7 @@ impl Default for Redirect {
     fn default() -> Self {
         Self {
             enabled: true,
+            host: RedirectHost::default(),
             port: 443,
             exempt: Paths::default(),
             refuse: Paths::default(),
@@ -37,71 +41,18 @@ impl Default for Redirect {
     }
 }
 
-/// A set of path patterns: regular expressions, searched anywhere in the
-/// percent-decoded path without its leading slashes, as Django does.
-#[derive(Debug, Clone)]
-pub struct Paths(RegexSet);
-
-impl Default for Paths {
-    fn default() -> Self {
-        Self(RegexSet::empty())
-    }
-}
-
-impl Paths {
-    /// Compiles `patterns`. They run in linear time, so look-around and
-    /// back-references do not exist.
-    ///
-    /// # Errors
-    /// The first pattern that does not compile.
-    pub fn new<S: AsRef<str>>(patterns: impl IntoIterator<Item = S>) -> Result<Self, regex::Error> {
-        RegexSet::new(patterns).map(Self)
-    }
-
-    /// Whether any pattern is found in `path` (still percent-encoded).
-    #[must_use]
-    pub fn find(&self, path: &str) -> bool {
-        if self.0.is_empty() {
-            return false;
-        }
-        let decoded = percent_decode(path.trim_start_matches('/'));
-        let trimmed = decoded
-            .iter()
-            .position(|b| *b != b'/')
-            .unwrap_or(decoded.len());
-        self.0.is_match(decoded.get(trimmed..).unwrap_or_default())
-    }
-
-    /// The patterns as they were written.
-    #[must_use]
-    pub fn patterns(&self) -> &[String] {
-        self.0.patterns()
-    }
-}
-
-fn percent_decode(path: &str) -> Vec<u8> {
-    let bytes = path.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let pair = bytes.get(at + 1).zip(bytes.get(at + 2));
-        match pair.and_then(|(high, low)| Some((hex(*high)? << 4) | hex(*low)?)) {
-            Some(decoded) if *byte == b'%' => {
-                out.push(decoded);
-                at += 3;
-            }
-            _ => {
-                out.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    out
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    // A hex digit is below 16, so the cast keeps its value.
-    (digit as char).to_digit(16).map(|d| d as u8)
+/// Where the redirect leads.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum RedirectHost {
+    /// To the name that was asked for, on [`Redirect::port`]: plain HTTP and
+    /// HTTPS have different ports.
+    #[default]
+    Requested,
+    /// To the `Host` exactly as it was sent, port included: what Django does
+    /// without `SECURE_SSL_HOST`.
+    RequestedWithPort,
+    /// To this host, which may name a port (Django: `SECURE_SSL_HOST`).
+    Fixed(Box<str>),
 }
 
 /// What to do with a request that came over plain HTTP.
@@ -144,11 +95,13 @@ impl Redirect {
     fn location(&self, request: &Parts, host: &Host<'_>) -> Option<HeaderValue> {
         let target = request.uri.path_and_query().map_or("/", |t| t.as_str());
         let slash = if target.starts_with('/') { "" } else { "/" };
-        let name = host.name();
-        let text = if self.port == 443 {
-            format!("https://{name}{slash}{target}")
-        } else {
-            format!("https://{name}:{}{slash}{target}", self.port)
+        let text = match &self.host {
+            RedirectHost::Requested if self.port != 443 => {
+                format!("https://{}:{}{slash}{target}", host.name(), self.port)
+            }
+            RedirectHost::Requested => format!("https://{}{slash}{target}", host.name()),
+            RedirectHost::RequestedWithPort => format!("https://{}{slash}{target}", host.as_str()),
+            RedirectHost::Fixed(fixed) => format!("https://{fixed}{slash}{target}"),
         };
         HeaderValue::try_from(text).ok()
     }
@@ -218,6 +171,27 @@ mod tests {
             ..redirect
         };
         assert_eq!(judge(&local, "GET", "/x", "a").0, 307);
+    }
+
+    #[test]
+    fn the_host_may_be_djangos() {
+        let with_port = Redirect {
+            host: RedirectHost::RequestedWithPort,
+            port: 8443,
+            ..Redirect::default()
+        };
+        assert_eq!(
+            judge(&with_port, "GET", "/x", "localhost:8000").1,
+            "https://localhost:8000/x"
+        );
+        let fixed = Redirect {
+            host: RedirectHost::Fixed("secure.example.com:444".into()),
+            ..Redirect::default()
+        };
+        assert_eq!(
+            judge(&fixed, "GET", "//x?y", "a:80").1,
+            "https://secure.example.com:444//x?y"
+        );
     }
 
     #[test]

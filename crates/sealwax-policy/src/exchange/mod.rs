@@ -27,7 +27,7 @@ use crate::answer::Answer;
 use crate::cookies::{self, Learned, RequestCookies};
 use crate::explain::{Change, Level, Recorder};
 use crate::forwarded;
-use crate::headers::SecurityFields;
+use crate::headers::{FrameExempt, SecurityFields};
 use crate::loops::LoopWatch;
 use crate::policy::{Mode, Policy};
 use crate::proxies::Route;
@@ -282,8 +282,9 @@ impl<'a> Exchange<'a> {
             status: response.status,
             state,
         };
+        let frame_exempt = response.extensions.get::<FrameExempt>().is_some();
         let mut rewrite = |headers: &mut HeaderMap| {
-            let missing = facts.protect(headers, state, record);
+            let missing = facts.protect(headers, frame_exempt, state, record);
             let (cookies, learned) = (&mut self.cookies, &mut self.learned);
             cookies::response(&context, cookies, headers, learned, record);
             missing
@@ -302,7 +303,7 @@ impl<'a> Exchange<'a> {
     /// error page) the same protection as one of the app's.
     pub fn own_response(&mut self, headers: &mut HeaderMap, state: State<'_>) {
         if self.facts.enforcing() {
-            let missing = self.facts.protect(headers, state, &mut self.record);
+            let missing = self.facts.protect(headers, false, state, &mut self.record);
             missing.insert_into(headers);
         }
     }

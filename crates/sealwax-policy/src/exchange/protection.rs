@@ -9,17 +9,20 @@ use crate::headers::{Present, SecurityFields};
 use crate::hsts;
 
 impl<'a> Facts<'a> {
-    /// Removes what may not stay, and returns the fields that are missing.
+    /// Removes what may not stay, and returns the fields that are missing. `frame_exempt`: the
+    /// response is meant to be framed ([`crate::FrameExempt`]).
     pub(super) fn protect<'s>(
         &self,
         headers: &mut HeaderMap,
+        frame_exempt: bool,
         state: State<'s>,
         record: &mut Recorder,
     ) -> SecurityFields<'s>
     where
         'a: 's,
     {
-        let present = Present::of(headers);
+        let mut present = Present::of(headers);
+        present.frame_options |= frame_exempt;
         let mut missing = SecurityFields::default();
         if self.strict_transport_security(headers, &present, record) {
             missing.strict_transport_security = Some(state.hsts);
