@@ -4,7 +4,10 @@ use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use miniz_oxide::deflate::core::{
+    CompressorOxide, TDEFLFlush, TDEFLStatus, compress, create_comp_flags_from_zip_params,
+};
+use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_zlib_with_limit};
 
 use crate::error::UnpackError;
 
@@ -55,12 +58,13 @@ fn deflate(bytes: &[u8]) -> Option<Vec<u8>> {
     if bytes.len() <= NEVER_SHORTER {
         return None;
     }
-    // Capacity for what would be worth it, and not a byte more: then the work ends early.
-    let mut packed = Vec::with_capacity(bytes.len() - 2);
-    let status = Compress::new(Compression::default(), true)
-        .compress_vec(bytes, &mut packed, FlushCompress::Finish)
-        .ok()?;
-    (status == Status::StreamEnd && packed.len() < bytes.len() - 1).then_some(packed)
+    // Level 6 with zlib's header, as Python compresses; the space is what would be worth it, so
+    // that the work ends early.
+    let mut compressor = CompressorOxide::new(create_comp_flags_from_zip_params(6, 1, 0));
+    let mut packed = vec![0; bytes.len() - 2];
+    let (status, _, length) = compress(&mut compressor, bytes, &mut packed, TDEFLFlush::Finish);
+    packed.truncate(length);
+    (status == TDEFLStatus::Done).then_some(packed)
 }
 
 /// The bytes of a text that [`pack`] or Django made.
@@ -87,36 +91,60 @@ pub fn unpack(text: &str, limit: usize) -> Result<Vec<u8>, UnpackError> {
     }
 }
 
-/// Grows the output as it goes, up to `limit` and one byte that tells whether there is more.
+/// The output grows as it goes, up to one byte past the limit.
 fn inflate(packed: &[u8], limit: usize) -> Result<Vec<u8>, UnpackError> {
-    let most = limit.saturating_add(1);
-    let mut stream = Decompress::new(true);
-    let mut bytes = Vec::with_capacity(packed.len().saturating_mul(3).clamp(64, 1 << 16).min(most));
-    loop {
-        let read = usize::try_from(stream.total_in()).map_err(|_| UnpackError::Zlib)?;
-        let status = stream
-            .decompress_vec(
-                packed.get(read..).unwrap_or_default(),
-                &mut bytes,
-                FlushDecompress::Finish,
-            )
-            .map_err(|_| UnpackError::Zlib)?;
-        if bytes.len() > limit {
-            return Err(UnpackError::TooLarge { limit });
+    match decompress_to_vec_zlib_with_limit(packed, limit.saturating_add(1)) {
+        Ok(bytes) if bytes.len() <= limit => Ok(bytes),
+        Ok(_) => Err(UnpackError::TooLarge { limit }),
+        Err(error) if error.status == TINFLStatus::HasMoreOutput => {
+            Err(UnpackError::TooLarge { limit })
         }
-        if status == Status::StreamEnd {
-            return Ok(bytes);
+        Err(_) => Err(UnpackError::Zlib),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zlib_is_used_where_it_saves_more_than_the_dot_costs() {
+        assert_eq!(pack(b"", true), "");
+        assert_eq!(pack(b"abcdefghijklmnop", true), "YWJjZGVmZ2hpamtsbW5vcA");
+        assert!(pack(&[b'a'; 60], true).starts_with('.'));
+        assert!(!pack(&[b'a'; 60], false).starts_with('.'));
+    }
+
+    #[test]
+    fn what_python_compressed_is_read() {
+        // zlib.compress(b"a" * 400), and the same in base64 with padding.
+        for text in [".eJxLTBwFgwkAALzCl5E", ".eJxLTBwFgwkAALzCl5E="] {
+            assert_eq!(unpack(text, 400), Ok(vec![b'a'; 400]));
+            assert_eq!(unpack(text, 399), Err(UnpackError::TooLarge { limit: 399 }));
         }
-        // Neither ended nor out of space: the input ended early.
-        if bytes.len() < bytes.capacity() {
-            return Err(UnpackError::Zlib);
+        assert_eq!(unpack("YWI=", 9), Ok(b"ab".to_vec()));
+    }
+
+    #[test]
+    fn a_bomb_ends_at_the_limit() {
+        let bomb = pack(&vec![0; 64 << 20], true);
+        assert!(bomb.len() < 100_000);
+        let limit = UNPACKED_LIMIT;
+        assert_eq!(unpack(&bomb, limit), Err(UnpackError::TooLarge { limit }));
+        assert_eq!(unpack("YWJj", 2), Err(UnpackError::TooLarge { limit: 2 }));
+    }
+
+    #[test]
+    fn what_is_damaged_is_refused() {
+        let whole = ".eJxLTBwFgwkAALzCl5E";
+        for end in 2..whole.len() - 1 {
+            let error = unpack(&whole[..end], 400).unwrap_err();
+            assert!(matches!(error, UnpackError::Zlib | UnpackError::Base64));
         }
-        bytes.reserve_exact(
-            bytes
-                .len()
-                .clamp(64, 1 << 20)
-                .min(most - bytes.len())
-                .max(1),
-        );
+        // The last bytes are Adler-32's (RFC 1950, Section 2.2).
+        assert_eq!(unpack(".eJxLTBwFgwkAALzCl5I", 400), Err(UnpackError::Zlib));
+        assert_eq!(unpack(".", 9), Err(UnpackError::Zlib));
+        assert_eq!(unpack("a b", 9), Err(UnpackError::Base64));
+        assert_eq!(unpack("é", 9), Err(UnpackError::Base64));
     }
 }
