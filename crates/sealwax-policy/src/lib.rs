@@ -77,7 +77,7 @@ pub use csrf::{
     referer_verified,
 };
 pub use django_proxy::{DisallowedHost, HostClaims, SecureProxySslHeader};
-pub use exchange::{Connection, Exchange, Finished, Plan, RESERVED_PREFIX, State, Step};
+pub use exchange::{Connection, Exchange, Finished, Paused, Plan, RESERVED_PREFIX, State, Step};
 pub use explain::{Action, Change, Level, Recorder, Rule};
 pub use headers::{CROSS_ORIGIN_OPENER_POLICY, FrameExempt, Headers, SecurityFields};
 pub use host::{AllowedHosts, Host, MalformedHost, choose, is_address, is_local_name};

@@ -12,8 +12,11 @@
 //!
 //! Time and memory come in with [`State`]; effects go out with [`Finished`].
 
+mod paused;
 mod protection;
 mod redirects;
+
+pub use paused::Paused;
 
 use std::net::IpAddr;
 

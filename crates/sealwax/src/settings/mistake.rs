@@ -1,0 +1,98 @@
+//! What is wrong with settings: every mistake at once, each with its place, cause and mend.
+
+use std::fmt;
+
+/// One mistake: something that cannot work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Mistake {
+    /// The setting or the environment variable.
+    pub place: String,
+    /// What is wrong with it.
+    pub cause: String,
+    /// What to do.
+    pub mend: String,
+}
+
+impl Mistake {
+    pub(crate) fn new(
+        place: impl Into<String>,
+        cause: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> Self {
+        Self {
+            place: place.into(),
+            cause: cause.into(),
+            mend: mend.into(),
+        }
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; {}", self.place, self.cause, self.mend)
+    }
+}
+
+/// Every mistake of some settings. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistakes(pub(super) Vec<Mistake>);
+
+impl Mistakes {
+    /// Fails if there are any.
+    pub(crate) fn check(mistakes: Vec<Mistake>) -> Result<(), Self> {
+        match mistakes.is_empty() {
+            true => Ok(()),
+            false => Err(Self(mistakes)),
+        }
+    }
+
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = &Mistake> {
+        self.0.iter()
+    }
+}
+
+impl From<Mistake> for Mistakes {
+    fn from(mistake: Mistake) -> Self {
+        Self(vec![mistake])
+    }
+}
+
+/// One line for each.
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, mistake) in self.0.iter().enumerate() {
+            if at > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{mistake}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+/// Something that works, but is weaker than it could be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Warning {
+    /// The id of the same finding in Django's `check --deploy`, where it has one.
+    pub django: Option<&'static str>,
+    /// The setting.
+    pub place: &'static str,
+    /// What is weak about it.
+    pub cause: String,
+    /// What to do.
+    pub mend: &'static str,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(id) = self.django {
+            write!(f, "security.{id} ")?;
+        }
+        write!(f, "{}: {}; {}", self.place, self.cause, self.mend)
+    }
+}
