@@ -11,11 +11,13 @@ use sealwax_policy::{
 };
 
 use sealwax_cookie::NameRule;
+use sealwax_django::Keys;
 
-use super::cookies;
 use super::mistake::{Mistake, Mistakes, Warning};
 use super::warnings;
 use super::{Mode, Settings};
+use super::{cookies, keys};
+use crate::world::World;
 
 const REFERRER_POLICIES: [&str; 8] = [
     "no-referrer",
@@ -74,6 +76,13 @@ impl Settings {
             policy,
             proxy_header,
         }))
+    }
+}
+
+impl Checked {
+    /// The keys to sign with.
+    pub(crate) fn keys(&self, world: &World) -> Result<Keys, Mistakes> {
+        keys::of(&self.settings, world).map_err(Mistakes::from)
     }
 }
 

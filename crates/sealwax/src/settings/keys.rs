@@ -2,6 +2,14 @@
 
 use std::collections::HashSet;
 
+use sealwax_django::{Keys, SecretKey};
+
+use super::Settings;
+use super::mistake::Mistake;
+use crate::world::World;
+
+const MEND: &str = "set it to 50 or more random characters, the same in every process";
+
 /// What Django's `check --deploy` calls too short (security.W009).
 pub(super) const SHORTEST: usize = 50;
 
@@ -9,6 +17,46 @@ const FEWEST_DISTINCT: usize = 5;
 
 /// What `startproject` writes in front of a key that was never meant for production.
 const INSECURE: &str = "django-insecure-";
+
+/// The keys of the settings. In development one is made up where there is none: then sessions end
+/// with the process, which is better than a key that everybody knows.
+pub(super) fn of(settings: &Settings, world: &World) -> Result<Keys, Mistake> {
+    let text = settings.secret_key.expose();
+    let current = match text {
+        "" if settings.debug => made_up(world)?,
+        text if text.chars().count() < SHORTEST && !settings.debug => {
+            let cause = match text {
+                "" => "there is none, and sessions, tokens and messages are signed with it",
+                _ => "it has fewer than 50 characters, so it can be guessed",
+            };
+            return Err(Mistake::new("secret_key", cause, MEND));
+        }
+        text => text.as_bytes().to_vec(),
+    };
+    let key = |bytes: Vec<u8>| {
+        SecretKey::new(bytes).map_err(|error| {
+            Mistake::new(
+                "secret_key_fallbacks",
+                error.to_string(),
+                "take the empty one out",
+            )
+        })
+    };
+    let fallbacks = settings.secret_key_fallbacks.iter();
+    let fallbacks: Result<Vec<_>, _> = fallbacks
+        .map(|text| key(text.expose().as_bytes().to_vec()))
+        .collect();
+    Ok(Keys::new(key(current)?).with_fallbacks(fallbacks?))
+}
+
+/// Key material; who made it up wipes it.
+fn made_up(world: &World) -> Result<Vec<u8>, Mistake> {
+    tracing::info!(target: "sealwax", "no secret_key is set: one is made up, and what is signed with it ends with this process");
+    let random: [u8; 48] = world
+        .random()
+        .map_err(|error| Mistake::new("secret_key", error.to_string(), MEND))?;
+    Ok(random.to_vec())
+}
 
 /// Why `key` is weaker than it should be.
 pub(super) fn weakness(key: &str) -> Option<&'static str> {

@@ -1,0 +1,88 @@
+//! What can go wrong with a session, by whose fault it is.
+
+use http::{Response, StatusCode};
+use sealwax_store::StoreError;
+
+use crate::body::ResponseBody;
+use crate::refusal;
+use crate::world::NoRandomness;
+
+/// Why a session could not be read or written.
+///
+/// It is an answer as well: [`status`](Self::status) says which, and with the feature `axum` it
+/// is `IntoResponse`, so that a handler may end with `?`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// The session was deleted while this request was under way, most likely by a logout in
+    /// another one. It is not brought back: 400, as in Django.
+    #[error("the session was deleted before the request was over")]
+    Interrupted,
+    /// There is no [`SessionLayer`](crate::SessionLayer) in front of this handler: 500.
+    #[error("no SessionLayer stands in front of this handler; add one to the router")]
+    NoLayer,
+    /// No key could be made: 500.
+    #[error("a new session needs a key")]
+    Random(#[from] NoRandomness),
+    /// The store does not answer: 503.
+    #[error("the session store does not answer")]
+    Store(#[from] StoreError),
+    /// A value has another type than was asked for, or cannot be written as JSON: 500.
+    #[error("the value `{name}` of the session does not fit its type")]
+    Value {
+        /// The name in the session.
+        name: String,
+        /// What `serde_json` says.
+        source: serde_json::Error,
+    },
+}
+
+/// Seconds in which a store may be back (RFC 9110 §10.2.3).
+const RETRY_AFTER: &str = "5";
+
+impl SessionError {
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Interrupted => StatusCode::BAD_REQUEST,
+            Self::Store(StoreError::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The answer, which gives nothing away.
+    pub(crate) fn response<B>(&self) -> Response<ResponseBody<B>> {
+        let status = self.status();
+        let for_visitor = match status {
+            StatusCode::BAD_REQUEST => {
+                "Your session has ended, perhaps because you logged out in another window."
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                "This is not available at the moment. Please try again in a few seconds."
+            }
+            _ => "Something went wrong on the server.",
+        };
+        let mut response = refusal::page(status, for_visitor, None);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            let retry = http::HeaderValue::from_static(RETRY_AFTER);
+            response
+                .headers_mut()
+                .insert(http::header::RETRY_AFTER, retry);
+        }
+        response
+    }
+
+    /// Tells the operator what is his to mend.
+    pub(crate) fn tell(&self) {
+        match self {
+            Self::Interrupted => {
+                tracing::info!(target: "sealwax", "a session was deleted while a request with it was under way");
+            }
+            error => {
+                let source = std::error::Error::source(error).map(ToString::to_string);
+                tracing::error!(target: "sealwax", %error, source, "a session could not be read or written");
+            }
+        }
+    }
+}

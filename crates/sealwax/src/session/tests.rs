@@ -1,0 +1,436 @@
+use std::convert::Infallible;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use http::header::{COOKIE, RETRY_AFTER, SET_COOKIE, VARY};
+use http::{Request, Response};
+use http_body_util::Full;
+use sealwax_django::session::Expiry;
+use sealwax_store::{
+    BoxFuture, Created, Memory, MemoryLimits, Record, Saved, SessionKey, StoreError,
+};
+use tower::{ServiceExt as _, service_fn};
+
+use super::*;
+use crate::ResponseBody;
+
+/// A memory that counts who asks, and that can be down.
+struct Counted {
+    memory: Memory,
+    asked: AtomicU64,
+    /// What it answers while nobody can reach it.
+    down: Mutex<Option<StoreError>>,
+}
+
+impl Counted {
+    fn answer(&self) -> Result<(), StoreError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        match &*self.down.lock().unwrap() {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl SessionStore for Counted {
+    fn load<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        now: Duration,
+    ) -> BoxFuture<'a, Result<Option<Record>, StoreError>> {
+        Box::pin(async move {
+            self.answer()?;
+            self.memory.load(key, now).await
+        })
+    }
+
+    fn create<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        record: Record,
+    ) -> BoxFuture<'a, Result<Created, StoreError>> {
+        Box::pin(async move {
+            self.answer()?;
+            self.memory.create(key, record).await
+        })
+    }
+
+    fn save<'a>(
+        &'a self,
+        key: &'a SessionKey,
+        record: Record,
+    ) -> BoxFuture<'a, Result<Saved, StoreError>> {
+        Box::pin(async move {
+            self.answer()?;
+            self.memory.save(key, record).await
+        })
+    }
+
+    fn delete<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.answer()?;
+            self.memory.delete(key).await
+        })
+    }
+
+    fn sweep<'a>(&'a self, now: Duration) -> BoxFuture<'a, Result<u64, StoreError>> {
+        Box::pin(async move {
+            self.answer()?;
+            self.memory.sweep(now).await
+        })
+    }
+}
+
+struct Site {
+    layer: SessionLayer,
+    store: Arc<Counted>,
+    clock: Arc<AtomicU64>,
+}
+
+impl Site {
+    fn new(change: impl FnOnce(&mut Settings)) -> Self {
+        let clock = Arc::new(AtomicU64::new(1_764_000_000));
+        let time = Arc::clone(&clock);
+        let world = World::Made(Arc::new(move || {
+            Duration::from_secs(time.load(Ordering::Relaxed))
+        }));
+        let store = Arc::new(Counted {
+            memory: Memory::new(),
+            asked: AtomicU64::new(0),
+            down: Mutex::new(None),
+        });
+        let mut settings = Settings::production(["a.example"]);
+        settings.secret_key = "an example of fifty characters, which nobody guesses!".into();
+        change(&mut settings);
+        let checked = settings.checked().unwrap();
+        let home = Arc::clone(&store) as Arc<dyn SessionStore>;
+        let layer = SessionLayer::with(checked, home, world).unwrap();
+        Self {
+            layer,
+            store,
+            clock,
+        }
+    }
+
+    /// Runs `app` with the session of `cookie` and gives the response, which has the app's status.
+    async fn run<F>(
+        &self,
+        cookie: Option<&str>,
+        app: impl Fn(Session) -> F + Clone,
+    ) -> Response<ResponseBody<Full<Bytes>>>
+    where
+        F: Future<Output = u16>,
+    {
+        let service = service_fn(move |request: Request<()>| {
+            let answer = app(Session::of(&request).unwrap());
+            async {
+                let mut response = Response::new(Full::from("app"));
+                *response.status_mut() = answer.await.try_into().unwrap();
+                Ok::<_, Infallible>(response)
+            }
+        });
+        let mut request = Request::get("/");
+        if let Some(cookie) = cookie {
+            request = request.header(COOKIE, format!("sessionid={cookie}"));
+        }
+        let service = self.layer.layer(service);
+        service.oneshot(request.body(()).unwrap()).await.unwrap()
+    }
+
+    /// A session with `a` = 1; its key.
+    async fn begin(&self) -> String {
+        let response = self.run(None, |s| async move { put(&s).await }).await;
+        key(&response).unwrap()
+    }
+
+    fn asked(&self) -> u64 {
+        self.store.asked.swap(0, Ordering::Relaxed)
+    }
+}
+
+/// A real store's error.
+async fn unavailable() -> StoreError {
+    let full = Memory::with_limits(MemoryLimits {
+        entries: 0,
+        bytes: 0,
+    });
+    let record = Record {
+        data: "x".into(),
+        expires: Duration::MAX,
+    };
+    let key = SessionKey::generate([1; 32]);
+    full.create(&key, record).await.unwrap_err()
+}
+
+async fn put(session: &Session) -> u16 {
+    session.insert("a", &1).await.unwrap();
+    200
+}
+
+fn field<B>(response: &Response<B>) -> Option<&str> {
+    let field = response.headers().get(SET_COOKIE)?;
+    Some(field.to_str().unwrap())
+}
+
+fn key<B>(response: &Response<B>) -> Option<String> {
+    let value = field(response)?.strip_prefix("sessionid=")?;
+    Some(value.split(';').next().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn what_is_written_comes_back_in_djangos_cookie() {
+    let site = Site::new(|_| {});
+    let response = site.run(None, |s| async move { put(&s).await }).await;
+    let key = key(&response).unwrap();
+    assert_eq!(key.len(), 32);
+    assert_eq!(
+        field(&response).unwrap(),
+        format!(
+            "sessionid={key}; expires=Mon, 08 Dec 2025 16:00:00 GMT; HttpOnly; Max-Age=1209600; Path=/; SameSite=Lax; Secure"
+        )
+    );
+    assert_eq!(response.headers()[VARY], "Cookie");
+    let read = |s: Session| async move {
+        assert_eq!(s.get::<u8>("a").await.unwrap(), Some(1));
+        assert_eq!(s.names().await.unwrap(), ["a"]);
+        200
+    };
+    let response = site.run(Some(&key), read).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(field(&response), None);
+    assert_eq!(response.headers()[VARY], "Cookie");
+    // What is stored is what Django stores.
+    let stored = SessionKey::parse(&key).unwrap();
+    let now = Duration::from_secs(site.clock.load(Ordering::Relaxed));
+    let record = site.store.memory.load(&stored, now).await.unwrap().unwrap();
+    assert!(record.data.starts_with("eyJhIjoxfQ:1vNYyu:"));
+    assert_eq!(record.expires, now + Duration::from_secs(1_209_600));
+}
+
+#[tokio::test]
+async fn nobody_asks_the_store_for_nothing() {
+    let site = Site::new(|_| {});
+    let key = site.begin().await;
+    assert_eq!(site.asked(), 1);
+    let response = site.run(Some(&key), |_| async { 200 }).await;
+    assert!(!response.headers().contains_key(VARY));
+    let look = |s: Session| async move {
+        assert!(!s.contains("a").await.unwrap());
+        assert!(s.is_empty().await);
+        200
+    };
+    let response = site.run(None, look).await;
+    assert_eq!(response.headers()[VARY], "Cookie");
+    assert_eq!(site.asked(), 0);
+}
+
+#[tokio::test]
+async fn a_server_error_keeps_nothing() {
+    let site = Site::new(|_| {});
+    let fail = |s: Session| async move {
+        put(&s).await;
+        500
+    };
+    let response = site.run(None, fail).await;
+    assert_eq!((field(&response), site.asked()), (None, 0));
+    assert_eq!(response.headers()[VARY], "Cookie");
+}
+
+#[tokio::test]
+async fn flush_acts_at_once_and_deletes_the_cookie() {
+    let site = Site::new(|_| {});
+    let key = site.begin().await;
+    let flush = |s: Session| async move {
+        s.flush().await.unwrap();
+        assert!(s.is_empty().await);
+        200
+    };
+    let response = site.run(Some(&key), flush).await;
+    let field = field(&response).unwrap();
+    assert!(field.starts_with("sessionid=\"\"; expires=Thu, 01 Jan 1970 00:00:00 GMT;"));
+    assert!(field.contains("Max-Age=0") && field.contains("Path=/"));
+    assert!(
+        site.store
+            .memory
+            .load(&SessionKey::parse(&key).unwrap(), Duration::ZERO)
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn a_session_that_was_deleted_meanwhile_is_never_brought_back() {
+    let site = Site::new(|_| {});
+    let begun = site.begin().await;
+    let home = Arc::clone(&site.store);
+    let mine = SessionKey::parse(&begun).unwrap();
+    let race = move |s: Session| {
+        let home = Arc::clone(&home);
+        async move {
+            put(&s).await;
+            // Logged out in another window.
+            home.memory.delete(&mine).await.unwrap();
+            200
+        }
+    };
+    let response = site.run(Some(&begun), race).await;
+    assert_eq!(response.status(), 400);
+    assert_eq!(field(&response), None);
+    let row = site.store.memory.load(&mine, Duration::ZERO).await;
+    assert_eq!(row.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_key_that_is_nobodys_is_deleted_once_somebody_looks() {
+    let site = Site::new(|_| {});
+    let unknown = "k".repeat(32);
+    let response = site.run(Some(&unknown), |_| async { 200 }).await;
+    assert_eq!(field(&response), None);
+    let look = |s: Session| async move {
+        assert!(s.get::<u8>("a").await.unwrap().is_none());
+        200
+    };
+    let response = site.run(Some(&unknown), look).await;
+    assert_eq!(key(&response).as_deref(), Some("\"\""));
+    // An attacker's key is never taken up.
+    let response = site
+        .run(Some(&unknown), |s| async move { put(&s).await })
+        .await;
+    assert_ne!(key(&response).unwrap(), unknown);
+    // What can be no key at all is as good as none.
+    let response = site.run(Some("short"), |_| async { 200 }).await;
+    assert_eq!(key(&response).as_deref(), Some("\"\""));
+}
+
+#[tokio::test]
+async fn a_new_key_keeps_the_content_and_ends_the_old_one() {
+    let site = Site::new(|_| {});
+    let old = site.begin().await;
+    let cycle = |s: Session| async move {
+        s.cycle_key().await.unwrap();
+        200
+    };
+    let response = site.run(Some(&old), cycle).await;
+    let new = key(&response).unwrap();
+    assert_ne!(new, old);
+    let read =
+        |s: Session| async move { u16::from(s.get::<u8>("a").await.unwrap().unwrap_or(0)) + 200 };
+    assert_eq!(site.run(Some(&new), read).await.status(), 201);
+    assert_eq!(site.run(Some(&old), read).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_fails_those_who_need_it() {
+    let site = Site::new(|_| {});
+    let key = site.begin().await;
+    *site.store.down.lock().unwrap() = Some(unavailable().await);
+    let response = site.run(Some(&key), |_| async { 200 }).await;
+    assert_eq!(
+        response.status(),
+        200,
+        "who does not touch the session goes on"
+    );
+    let get = |s: Session| async move {
+        let error = s.get::<u8>("a").await.unwrap_err();
+        error.status().as_u16()
+    };
+    assert_eq!(site.run(Some(&key), get).await.status(), 503);
+    // A response that promised more than could be kept is taken back.
+    let response = site.run(None, |s| async move { put(&s).await }).await;
+    assert_eq!(response.status(), 503);
+    assert_eq!(response.headers()[RETRY_AFTER], "5");
+    assert_eq!(field(&response), None);
+}
+
+#[tokio::test]
+async fn the_sessions_own_lifetime_counts() {
+    let site = Site::new(|_| {});
+    let set = |expiry: Expiry| {
+        move |s: Session| async move {
+            put(&s).await;
+            s.set_expiry(expiry).await.unwrap();
+            200
+        }
+    };
+    let response = site.run(None, set(Expiry::BrowserClose)).await;
+    assert!(!field(&response).unwrap().contains("Max-Age"));
+    let response = site.run(None, set(Expiry::Seconds(300))).await;
+    assert!(field(&response).unwrap().contains("Max-Age=300;"));
+    let key = key(&response).unwrap();
+    site.clock.fetch_add(300, Ordering::Relaxed);
+    let gone = |s: Session| async move {
+        assert!(!s.contains("a").await.unwrap());
+        200
+    };
+    assert_eq!(site.run(Some(&key), gone).await.status(), 200);
+}
+
+#[tokio::test]
+async fn every_request_saves_where_the_settings_say_so() {
+    let site = Site::new(|s| s.session_save_every_request = true);
+    let begun = site.begin().await;
+    let response = site.run(Some(&begun), |_| async { 200 }).await;
+    assert_eq!(key(&response), Some(begun));
+    // Nothing is nothing, as often as it is looked at.
+    assert_eq!(field(&site.run(None, |_| async { 200 }).await), None);
+    let unknown = "k".repeat(32);
+    let response = site.run(Some(&unknown), |_| async { 200 }).await;
+    assert_eq!(key(&response).as_deref(), Some("\"\""));
+}
+
+#[tokio::test]
+async fn another_key_reads_nothing() {
+    let site = Site::new(|_| {});
+    let begun = site.begin().await;
+    let mut settings = Settings::production(["a.example"]);
+    settings.secret_key = "another example of fifty characters, nobody guesses it".into();
+    let home = Arc::clone(&site.store) as Arc<dyn SessionStore>;
+    let layer = SessionLayer::with(
+        settings.checked().unwrap(),
+        home,
+        site.layer.shared.world.clone(),
+    );
+    let other = Site {
+        layer: layer.unwrap(),
+        store: Arc::clone(&site.store),
+        clock: Arc::clone(&site.clock),
+    };
+    let read = |s: Session| async move {
+        assert!(!s.contains("a").await.unwrap());
+        200
+    };
+    assert_eq!(other.run(Some(&begun), read).await.status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sweeping_ends_with_the_layer() {
+    let site = Site::new(|_| {});
+    site.begin().await;
+    site.clock.fetch_add(2_000_000, Ordering::Relaxed);
+    let Site { layer, store, .. } = site;
+    let layer = layer.sweep_every(Duration::from_secs(60));
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    assert!(store.asked.load(Ordering::Relaxed) >= 2, "begun, and swept");
+    drop(layer);
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    let asked = store.asked.load(Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(store.asked.load(Ordering::Relaxed), asked);
+}
+
+#[test]
+fn a_key_that_can_be_guessed_is_refused_in_production() {
+    let layer = |settings: &Settings| {
+        let store = Arc::new(Memory::new());
+        SessionLayer::new(settings, store).map_err(|m| m.to_string())
+    };
+    for key in ["", "short"] {
+        let mut settings = Settings::production(["a.example"]);
+        settings.secret_key = key.into();
+        assert!(layer(&settings).unwrap_err().starts_with("secret_key: "));
+    }
+    // On one's own machine one is made up.
+    layer(&Settings::development()).unwrap();
+}
