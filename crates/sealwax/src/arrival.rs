@@ -73,14 +73,12 @@ impl Transport {
     /// The connection as the policy sees it: with `secure_proxy_ssl_header` taken for the
     /// transport's own word, as Django does.
     pub(crate) fn connection(self, checked: &Checked, head: &Parts) -> Connection {
-        let by_header = checked.proxy_header.as_ref().and_then(|(name, secure)| {
-            let value = head.headers.get(name)?;
-            let first = value.as_bytes().split(|byte| *byte == b',').next()?;
-            Some(first.trim_ascii() == secure.as_bytes())
-        });
         Connection {
             peer: self.peer,
-            tls: by_header.unwrap_or(self.tls),
+            tls: match &checked.proxy_header {
+                Some(header) => header.is_secure(&head.headers, self.tls),
+                None => self.tls,
+            },
             // Whoever names a number of seconds vouches for the certificate.
             publicly_trusted: self.publicly_trusted
                 || checked.settings.secure_hsts_seconds.is_some(),

@@ -4,6 +4,7 @@ mod arrival;
 mod baked;
 mod body;
 mod cookies;
+mod csp;
 mod record;
 mod refusal;
 mod seal;
@@ -13,6 +14,7 @@ mod world;
 
 pub use arrival::{Arrival, Transport};
 pub use body::{RequestBody, ResponseBody};
+pub use csp::{CspFuture, CspLayer, CspNonce, CspOverride, CspService};
 pub use record::Record;
 pub use seal::{SealFuture, SealLayer, SealService};
 pub use session::{Session, SessionError, SessionFuture, SessionLayer, SessionService};

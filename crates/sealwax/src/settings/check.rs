@@ -6,8 +6,8 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 use sealwax_policy::{
-    AllowedHosts, Headers, Hsts, NameRules, PRELOAD_MINIMUM, Paths, Policy, Redirect,
-    TrustedProxies, When,
+    AllowedHosts, CspHeader, Csrf, Headers, Hsts, NameRules, PRELOAD_MINIMUM, Paths, Policy,
+    Redirect, RedirectHost, SecureProxySslHeader, TrustedProxies, When,
 };
 
 use sealwax_cookie::NameRule;
@@ -16,7 +16,7 @@ use sealwax_django::Keys;
 use super::mistake::{Mistake, Mistakes, Warning};
 use super::warnings;
 use super::{Mode, Settings};
-use super::{cookies, keys};
+use super::{cookies, csp, csrf, keys};
 use crate::world::World;
 
 const REFERRER_POLICIES: [&str; 8] = [
@@ -42,7 +42,13 @@ const OPENER_POLICIES: [&str; 4] = [
 pub(crate) struct Checked {
     pub(crate) settings: Settings,
     pub(crate) policy: Policy,
-    pub(crate) proxy_header: Option<(HeaderName, String)>,
+    pub(crate) proxy_header: Option<SecureProxySslHeader>,
+    /// Who may send unsafe requests.
+    pub(crate) csrf: Csrf,
+    /// The header that carries a token.
+    pub(crate) csrf_header: HeaderName,
+    /// The policies for browsers, at most one to enforce and one to report.
+    pub(crate) csp: Vec<CspHeader>,
 }
 
 impl Settings {
@@ -70,11 +76,16 @@ impl Settings {
         let policy = policy(self, &mut mistakes);
         let proxy_header = proxy_header(self, &mut mistakes);
         cookies::check(self, &mut mistakes);
+        let (csrf, csrf_header) = csrf::check(self, &mut mistakes);
+        let csp = csp::check(self, &mut mistakes);
         Mistakes::check(mistakes)?;
         Ok(Arc::new(Checked {
             settings: self.clone(),
             policy,
             proxy_header,
+            csrf,
+            csrf_header,
+            csp,
         }))
     }
 }
@@ -95,6 +106,7 @@ fn policy(settings: &Settings, mistakes: &mut Vec<Mistake>) -> Policy {
     policy.proxies = proxies(settings, mistakes);
     policy.redirect = Redirect {
         enabled: settings.secure_ssl_redirect,
+        host: redirect_host(settings, mistakes),
         port: settings.secure_ssl_port,
         exempt: paths(
             "secure_redirect_exempt",
@@ -160,23 +172,38 @@ pub(super) fn paths(
     patterns: &[String],
     mistakes: &mut Vec<Mistake>,
 ) -> Paths {
+    let before = mistakes.len();
     for pattern in patterns {
         if let Err(error) = Paths::new([pattern]) {
-            let text = error.to_string();
-            // A regex error draws the pattern on several lines; the last one says what is wrong.
-            let cause = text.lines().last().unwrap_or_default().trim();
-            let cause = cause.strip_prefix("error: ").unwrap_or(cause);
-            mistakes.push(Mistake::new(
-                place,
-                format!("`{pattern}` is no usable pattern: {cause}"),
-                "write a regular expression without look-around and back-references",
-            ));
+            mistakes.push(Mistake::of(place, &error));
         }
     }
-    Paths::new(patterns).unwrap_or_default()
+    match Paths::new(patterns) {
+        Ok(paths) => paths,
+        Err(error) => {
+            if mistakes.len() == before {
+                mistakes.push(Mistake::of(place, &error));
+            }
+            Paths::default()
+        }
+    }
 }
 
-fn proxy_header(settings: &Settings, mistakes: &mut Vec<Mistake>) -> Option<(HeaderName, String)> {
+fn redirect_host(settings: &Settings, mistakes: &mut Vec<Mistake>) -> RedirectHost {
+    let Some(host) = &settings.secure_ssl_host else {
+        return RedirectHost::Requested;
+    };
+    if sealwax_policy::Host::parse(host.as_bytes()).is_err() {
+        mistakes.push(Mistake::new(
+            "secure_ssl_host",
+            format!("`{host}` is no host"),
+            "write a name or an address, with a port if need be, or nothing",
+        ));
+    }
+    RedirectHost::Fixed(host.as_str().into())
+}
+
+fn proxy_header(settings: &Settings, mistakes: &mut Vec<Mistake>) -> Option<SecureProxySslHeader> {
     let (meta, value) = settings.secure_proxy_ssl_header.as_ref()?;
     let name = header_of_meta(meta);
     if name.is_none() {
@@ -186,7 +213,10 @@ fn proxy_header(settings: &Settings, mistakes: &mut Vec<Mistake>) -> Option<(Hea
             "write HTTP_X_FORWARDED_PROTO for X-Forwarded-Proto",
         ));
     }
-    Some((name?, value.clone()))
+    Some(SecureProxySslHeader {
+        name: name?,
+        value: value.as_str().into(),
+    })
 }
 
 /// `HTTP_X_CSRFTOKEN` is `x-csrftoken`.

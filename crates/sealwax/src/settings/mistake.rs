@@ -26,6 +26,15 @@ impl Mistake {
             mend: mend.into(),
         }
     }
+
+    /// An error whose text names cause and mend, with `;` between.
+    pub(crate) fn of(place: &str, error: &impl fmt::Display) -> Self {
+        let text = error.to_string();
+        match text.rsplit_once("; ") {
+            Some((cause, mend)) => Self::new(place, cause, mend),
+            None => Self::new(place, text, "change it"),
+        }
+    }
 }
 
 impl fmt::Display for Mistake {

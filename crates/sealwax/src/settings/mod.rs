@@ -9,6 +9,8 @@
 
 mod check;
 mod cookies;
+mod csp;
+mod csrf;
 mod environment;
 mod keys;
 mod mistake;
@@ -17,6 +19,7 @@ mod value;
 mod warnings;
 
 pub(crate) use check::Checked;
+pub(crate) use csp::parse as parse_csp;
 pub use mistake::{Mistake, Mistakes, Warning};
 pub use table::{Setting, Settings};
 pub use value::{LegacySalt, Mode, SameSite, Secret, TokenRule};

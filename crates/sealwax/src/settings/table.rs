@@ -122,6 +122,9 @@ settings! {
 
     /// Send plain HTTP to HTTPS: 301 for GET and HEAD, 308 otherwise.
     secure_ssl_redirect: bool = true, "SECURE_SSL_REDIRECT";
+    /// The host of that redirect, with a port if need be; not set, it is the one that was asked
+    /// for.
+    secure_ssl_host: Option<String> = None, "SECURE_SSL_HOST";
     /// The port of that redirect; 443 is left out of the URL.
     secure_ssl_port: u16 = 443, "";
     /// Paths that are served over plain HTTP: regular expressions without look-around, searched in
