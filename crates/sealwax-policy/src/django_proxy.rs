@@ -22,6 +22,27 @@ pub struct SecureProxySslHeader {
 }
 
 impl SecureProxySslHeader {
+    /// Reads Django's setting, `("HTTP_X_FORWARDED_PROTO", "https")`: the
+    /// header as CGI names it (RFC 3875 §4.1.18).
+    ///
+    /// # Errors
+    /// The first part is no such name; Django would never find the header.
+    pub fn from_django(meta: &str, value: &str) -> Result<Self, NotAMetaName> {
+        let wrong = || NotAMetaName(meta.to_owned());
+        let name = meta.strip_prefix("HTTP_").ok_or_else(wrong)?;
+        let spelled = name
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+        let name = name.to_ascii_lowercase().replace('_', "-");
+        match HeaderName::try_from(name) {
+            Ok(name) if spelled => Ok(Self {
+                name,
+                value: value.into(),
+            }),
+            _ => Err(wrong()),
+        }
+    }
+
     /// Whether the request counts as secure. A header that says anything but
     /// the value means plain HTTP, even where `tls` says that the connection
     /// is not; without the header, `tls` decides. Several fields count as one
@@ -41,6 +62,24 @@ impl SecureProxySslHeader {
         first.trim_ascii() == self.value.as_bytes()
     }
 }
+
+/// A header name that is not written as Django wants it. The text has the mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotAMetaName(String);
+
+impl fmt::Display for NotAMetaName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.0.to_ascii_uppercase().replace('-', "_");
+        let name = name.strip_prefix("HTTP_").unwrap_or(&name);
+        write!(
+            f,
+            "SECURE_PROXY_SSL_HEADER names the header `{}`, which Django never finds; write `HTTP_{name}`",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for NotAMetaName {}
 
 /// What a request says about its host, to Django.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -129,6 +168,20 @@ mod tests {
                 headers.insert(&setting.name, sent.parse().unwrap());
             }
             assert_eq!(setting.is_secure(&headers, tls), secure, "{sent:?} {tls}");
+        }
+    }
+
+    #[test]
+    fn the_name_is_djangos() {
+        let setting = SecureProxySslHeader::from_django("HTTP_X_FORWARDED_PROTO", "https");
+        assert_eq!(setting.unwrap().name, "x-forwarded-proto");
+        for (meta, mend) in [
+            ("X-Forwarded-Proto", "`HTTP_X_FORWARDED_PROTO`"),
+            ("HTTP_X-Forwarded-Proto", "`HTTP_X_FORWARDED_PROTO`"),
+            ("x_forwarded_proto", "`HTTP_X_FORWARDED_PROTO`"),
+        ] {
+            let error = SecureProxySslHeader::from_django(meta, "https").unwrap_err();
+            assert!(error.to_string().ends_with(mend), "{error}");
         }
     }
 

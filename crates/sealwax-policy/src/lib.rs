@@ -76,7 +76,7 @@ pub use csrf::{
     Csrf, OriginMistake, OwnHost, Proof, Reason, Sent, TrustedOrigins, origin_verified,
     referer_verified,
 };
-pub use django_proxy::{DisallowedHost, HostClaims, SecureProxySslHeader};
+pub use django_proxy::{DisallowedHost, HostClaims, NotAMetaName, SecureProxySslHeader};
 pub use exchange::{Connection, Exchange, Finished, Paused, Plan, RESERVED_PREFIX, State, Step};
 pub use explain::{Action, Change, Level, Recorder, Rule};
 pub use headers::{CROSS_ORIGIN_OPENER_POLICY, FrameExempt, Headers, SecurityFields};
