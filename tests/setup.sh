@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes what the end-to-end tests stand on, under tests/.cache: Python environments with
-# Django, Flask and h11 from PyPI, ready databases, and Node's packages. Safe to run again
-# and again; work that is done is not done twice. Prints one line for each thing.
+# Django, Flask and h11 from PyPI, Django's own tests, ready databases, and Node's packages.
+# Safe to run again and again; work that is done is not done twice. Prints one line for each.
 set -euo pipefail
 cd "$(dirname "$0")"
 cache="$PWD/.cache"
@@ -48,6 +48,20 @@ database() {
   fi
 }
 
+# The source distribution of a Django, which carries Django's own tests, for conformance/run.
+sources() {
+  local version="$1" dir="$cache/conformance/django-$1" download
+  if [ ! -f "$dir/tests/runtests.py" ]; then
+    download="$(mktemp -d "$cache/download.XXXXXX")"
+    "$cache/venv-$2/bin/pip" download --quiet --disable-pip-version-check --no-deps \
+      --no-binary Django --dest "$download" "Django==$version"
+    mkdir -p "$cache/conformance"
+    tar -xzf "$download"/[Dd]jango-"$version".tar.gz -C "$download"
+    mv "$download"/[Dd]jango-"$version"/ "$dir"
+    rm -rf "$download"
+  fi
+}
+
 rm -f "$cache/missing"
 python="$(python_at_least 3.10)"
 if [ -z "$python" ]; then
@@ -58,10 +72,15 @@ venv django52 apps/requirements-django52.txt "$python"
 database django52
 echo "setup: $("$cache/venv-django52/bin/python" -c 'import django, sys; print("Django", django.get_version(), "on Python", sys.version.split()[0])')"
 
+venv conformance52 apps/requirements-conformance.txt "$python"
+sources 5.2.19 conformance52
+
 newer="$(python_at_least 3.12)"
 if [ -n "$newer" ]; then
   venv django6 apps/requirements-django6.txt "$newer"
   database django6
+  venv conformance61 apps/requirements-conformance.txt "$newer"
+  sources 6.1.3 conformance61
   echo "setup: $("$cache/venv-django6/bin/python" -c 'import django, sys; print("Django", django.get_version(), "on Python", sys.version.split()[0])')"
 else
   echo "Django 6: no Python 3.12 or newer on this machine" >>"$cache/missing"
