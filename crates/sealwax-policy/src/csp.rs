@@ -9,6 +9,20 @@ use http::header::{self, HeaderName, HeaderValue};
 use crate::explain::{Action, Change, Rule};
 
 /// A policy as it is configured: directives in their order.
+///
+/// ```
+/// use sealwax_policy::{Csp, Disposition};
+///
+/// let policy = Csp::new(Disposition::Enforce)
+///     .directive("default-src", Csp::SELF)
+///     .directive("script-src", [Csp::SELF, Csp::NONCE])
+///     .compile()
+///     .unwrap();
+/// // Once per response; the nonce is the one that the page was rendered with.
+/// let value = policy.value(Some("q2W3eQ_dRYm8fzLS-Xc0_A")).unwrap();
+/// assert_eq!(value, "default-src 'self'; script-src 'self' 'nonce-q2W3eQ_dRYm8fzLS-Xc0_A'");
+/// assert_eq!(policy.value(None).unwrap(), "default-src 'self'; script-src 'self'");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Csp {
     disposition: Disposition,

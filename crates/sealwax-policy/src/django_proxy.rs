@@ -13,6 +13,17 @@ use crate::host::{AllowedHosts, Host};
 
 /// `SECURE_PROXY_SSL_HEADER`: the header by which a proxy says that the client
 /// came over HTTPS. Whoever can reach the app without the proxy can say so too.
+///
+/// ```
+/// use http::HeaderMap;
+/// use sealwax_policy::SecureProxySslHeader;
+///
+/// let setting = SecureProxySslHeader::from_django("HTTP_X_FORWARDED_PROTO", "https").unwrap();
+/// let mut headers = HeaderMap::new();
+/// assert!(setting.is_secure(&headers, true));
+/// headers.insert("x-forwarded-proto", "http".parse().unwrap());
+/// assert!(!setting.is_secure(&headers, true));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecureProxySslHeader {
     /// The header's name: `x-forwarded-proto`.
@@ -82,6 +93,14 @@ impl fmt::Display for NotAMetaName {
 impl std::error::Error for NotAMetaName {}
 
 /// What a request says about its host, to Django.
+///
+/// ```
+/// use sealwax_policy::{AllowedHosts, HostClaims};
+///
+/// let claims = HostClaims { host: Some("a.test:8000"), ..HostClaims::default() };
+/// assert_eq!(claims.host(&AllowedHosts::new(["a.test"])).unwrap(), "a.test:8000");
+/// assert!(claims.host(&AllowedHosts::new(["b.test"])).is_err());
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HostClaims<'a> {
     /// `X-Forwarded-Host`; only where `USE_X_FORWARDED_HOST` is on.

@@ -7,6 +7,14 @@ use regex::bytes::{Regex, RegexSet};
 
 /// A set of path patterns: regular expressions, searched anywhere in the
 /// percent-decoded path without its leading slashes, as Django does.
+///
+/// ```
+/// use sealwax_policy::Paths;
+///
+/// let paths = Paths::new(["^hook/"]).unwrap();
+/// assert!(paths.find("/hook/../admin"));
+/// assert!(!paths.find_unambiguous("/hook/../admin") && paths.find_unambiguous("/hook/pay"));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Paths(RegexSet);
 

@@ -1,18 +1,4 @@
-//! Cross-site request forgery: who may send an unsafe request.
-//!
-//! A browser attaches the site's cookies to requests that other sites make it
-//! send. What tells those apart, without any state, is what the browser itself
-//! says of the sender, which no page can forge:
-//!
-//! 1. `Sec-Fetch-Site` (Fetch Metadata), where there is one: `same-origin` and
-//!    `none` pass, all else needs a trusted `Origin`;
-//! 2. `Origin` (RFC 6454 §7): the site's own, to the letter, or a trusted one;
-//! 3. on HTTPS, `Referer`: a page of the site's own or of a trusted host.
-//!
-//! What says none of these over plain HTTP is [`Proof::Nothing`]: a token must
-//! decide. Methods are compared exactly (`post` is an unsafe one), and nothing
-//! in a form or a field (`_method`, `X-HTTP-Method-Override`) makes an unsafe
-//! method of a safe one here: an app that reads those must not do so on GET.
+//! Cross-site request forgery: who may send an unsafe request ([`Csrf`]).
 
 mod origins;
 mod reason;
@@ -30,6 +16,41 @@ use crate::paths::Paths;
 static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Who may send unsafe requests. Default: only the site itself.
+///
+/// A browser attaches the site's cookies to requests that other sites make it
+/// send. What tells those apart, without any state, is what the browser itself
+/// says of the sender, which no page can forge:
+///
+/// 1. `Sec-Fetch-Site` (Fetch Metadata), where there is one: `same-origin` and
+///    `none` pass, all else needs a trusted `Origin`;
+/// 2. `Origin` (RFC 6454 §7): the site's own, to the letter, or a trusted one;
+/// 3. on HTTPS, `Referer`: a page of the site's own or of a trusted host.
+///
+/// What says none of these over plain HTTP is [`Proof::Nothing`]: a token must
+/// decide. A WebSocket, which is opened by GET, is judged by the first two.
+///
+/// Methods are compared exactly (`post` is an unsafe one), and nothing in a
+/// form or a field (`_method`, `X-HTTP-Method-Override`) makes a method another
+/// one here: an app that reads those must not do so on GET.
+///
+/// ```
+/// use http::HeaderMap;
+/// use sealwax_policy::{Csrf, Proof, Reason, Sent, TrustedOrigins};
+///
+/// let csrf = Csrf {
+///     trusted_origins: TrustedOrigins::new(["https://*.example.com"]).unwrap(),
+///     ..Csrf::default()
+/// };
+/// let judge = |origin: &str| {
+///     let mut headers = HeaderMap::new();
+///     headers.insert("origin", origin.parse().unwrap());
+///     let (method, path, host) = ("POST", "/transfer", Some("bank.test"));
+///     csrf.judge(&Sent { method, path, headers: &headers, secure: true, host })
+/// };
+/// assert_eq!(judge("https://bank.test"), Ok(Proof::OwnOrigin));
+/// assert_eq!(judge("https://app.example.com"), Ok(Proof::TrustedOrigin));
+/// assert_eq!(judge("https://evil.test"), Err(Reason::BadOrigin("https://evil.test".into())));
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Csrf {
     /// Other origins that may (Django: `CSRF_TRUSTED_ORIGINS`).
@@ -154,6 +175,14 @@ fn is_own_origin(origin: &str, host: Option<&str>, secure: bool) -> bool {
 }
 
 /// Whether an `Origin` is the site's own or a trusted one, by Django's rule.
+///
+/// ```
+/// use sealwax_policy::{TrustedOrigins, origin_verified};
+///
+/// let none = TrustedOrigins::default();
+/// assert!(origin_verified("https://a.test", Some("a.test"), true, &none));
+/// assert!(!origin_verified("http://a.test", Some("a.test"), true, &none));
+/// ```
 #[must_use]
 pub fn origin_verified(
     origin: &str,

@@ -9,6 +9,17 @@ use crate::url::SplitUrl;
 /// Trusted origins, each `scheme://host[:port]`; a `*` in place of the leftmost
 /// labels (`https://*.example.com`) stands for the host itself and everything
 /// below it, on that scheme and port.
+///
+/// ```
+/// use sealwax_policy::TrustedOrigins;
+///
+/// let origins = TrustedOrigins::new(["https://*.example.com"]).unwrap();
+/// assert!(origins.trust("https://a.b.example.com") && origins.trust("https://example.com"));
+/// assert!(!origins.trust("http://a.example.com") && !origins.trust("null"));
+///
+/// let mistakes = TrustedOrigins::new(["example.com", "https://example.com/"]).unwrap_err();
+/// assert_eq!(mistakes.len(), 2);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedOrigins {
     exact: Vec<String>,

@@ -40,6 +40,18 @@ impl OwnHost<'_> {
 /// Judges the `Referer` of a request over HTTPS: an `https` URL of the site
 /// itself or of a trusted origin's host.
 ///
+/// ```
+/// use sealwax_policy::{OwnHost, TrustedOrigins, referer_verified};
+///
+/// let (own, none) = (OwnHost::Requested("a.test"), TrustedOrigins::default());
+/// assert!(referer_verified(Some("https://a.test/page"), own, &none).is_ok());
+/// let reason = referer_verified(Some("https://b.test/"), own, &none).unwrap_err();
+/// assert_eq!(
+///     reason.to_string(),
+///     "Referer checking failed - https://b.test/ does not match any trusted origins."
+/// );
+/// ```
+///
 /// # Errors
 /// Why the request is refused.
 pub fn referer_verified(
