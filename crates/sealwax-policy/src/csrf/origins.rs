@@ -98,7 +98,8 @@ impl TrustedOrigins {
 pub enum OriginMistake {
     /// No `scheme://` (Django's check `4_0.E001`).
     NoScheme(String),
-    /// The text after the scheme is no host with an optional port.
+    /// The text after the scheme is no host with an optional port, as browsers
+    /// write it: in lower case, without the scheme's own port.
     NoHost(String),
     /// Something follows the host: a slash, a path, a query.
     MoreThanOrigin(String),
@@ -125,12 +126,17 @@ impl OriginMistake {
         if name.contains('*') {
             return mistake(Self::InnerWildcard);
         }
-        match crate::Host::parse(name.as_bytes()) {
-            // Browsers write an origin in lower case, and it is compared byte for byte.
-            Ok(_) if entry.bytes().any(|byte| byte.is_ascii_uppercase()) => mistake(Self::NoHost),
-            Ok(_) => None,
-            Err(_) => mistake(Self::NoHost),
+        // Browsers write an origin in lower case and without the scheme's own port (RFC 6454 §6.2),
+        // and it is compared byte for byte.
+        let as_browsers_do = crate::Host::parse(name.as_bytes()).is_ok_and(|host| {
+            let own_port = [("https", Some("443")), ("http", Some("80"))];
+            !own_port.contains(&(scheme, host.port()))
+                && !entry.bytes().any(|byte| byte.is_ascii_uppercase())
+        });
+        if as_browsers_do {
+            return None;
         }
+        mistake(Self::NoHost)
     }
 }
 
@@ -208,6 +214,8 @@ mod tests {
             ("https://*example.com", "never matches"),
             ("https://", "does not name"),
             ("https://Example.com", "does not name"),
+            ("https://example.com:443", "does not name"),
+            ("http://*.example.com:80", "does not name"),
             ("https://a b", "does not name"),
         ] {
             let mistakes = TrustedOrigins::new([entry, "https://good.example"]).unwrap_err();
