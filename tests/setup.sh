@@ -75,6 +75,11 @@ echo "setup: $("$cache/venv-django52/bin/python" -c 'import django, sys; print("
 venv conformance52 apps/requirements-conformance.txt "$python"
 sources 5.2.19 conformance52
 
+# The oldest Django that is spoken with.
+venv django42 apps/requirements-django42.txt "$python"
+database django42
+echo "setup: $("$cache/venv-django42/bin/python" -c 'import django, sys; print("Django", django.get_version(), "on Python", sys.version.split()[0])')"
+
 newer="$(python_at_least 3.12)"
 if [ -n "$newer" ]; then
   venv django6 apps/requirements-django6.txt "$newer"

@@ -13,6 +13,8 @@ use crate::process::Process;
 /// Which Django.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
+    /// The oldest that is spoken with, 4.2.
+    Old,
     /// The newest long-term support release, 5.2.
     Lts,
     /// Django 6, on Python 3.12 or newer.
@@ -160,6 +162,7 @@ impl Django {
 
     fn name(&self) -> &'static str {
         match self.version {
+            Version::Old => "django42",
             Version::Lts => "django52",
             Version::Six => "django6",
         }

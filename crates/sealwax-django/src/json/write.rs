@@ -25,11 +25,15 @@ struct Python;
 
 impl Formatter for Python {
     fn write_f64<W: ?Sized + io::Write>(&mut self, out: &mut W, value: f64) -> io::Result<()> {
-        out.write_all(repr(&format!("{value:e}")).as_bytes())
+        let mut shortest = Vec::with_capacity(24);
+        CompactFormatter.write_f64(&mut shortest, value)?;
+        out.write_all(repr(&String::from_utf8_lossy(&shortest)).as_bytes())
     }
 
     fn write_f32<W: ?Sized + io::Write>(&mut self, out: &mut W, value: f32) -> io::Result<()> {
-        out.write_all(repr(&format!("{value:e}")).as_bytes())
+        let mut shortest = Vec::with_capacity(16);
+        CompactFormatter.write_f32(&mut shortest, value)?;
+        out.write_all(repr(&String::from_utf8_lossy(&shortest)).as_bytes())
     }
 
     fn write_string_fragment<W: ?Sized + io::Write>(
@@ -64,32 +68,47 @@ pub(crate) fn escape_unicode(character: char, out: &mut String) {
     }
 }
 
-/// Python's `repr` of a float, from the shortest digits that read back as the same number.
-///
-/// `scientific` is Rust's `d.ddde±x`.
-fn repr(scientific: &str) -> String {
-    let Some((mantissa, exponent)) = scientific.split_once('e') else {
-        return scientific.to_owned(); // Never: `{:e}` always writes one.
-    };
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let (sign, mantissa) = match mantissa.strip_prefix('-') {
+/// Python's `repr` of a float, from a text with the same digits: the fewest that read back as the
+/// same number, and of two such the even one, as Python and `serde_json` choose but not `{:e}`.
+fn repr(text: &str) -> String {
+    let (sign, text) = match text.strip_prefix('-') {
         Some(rest) => ("-", rest),
-        None => ("", mantissa),
+        None => ("", text),
     };
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let leading = all.bytes().take_while(|&byte| byte == b'0').count();
+    let digits = all.trim_matches('0');
+    if digits.is_empty() {
+        return format!("{sign}0.0");
+    }
+    // Of the first digit: 1.5 has 0. An f64's has three digits and fits.
+    let shift = i64::try_from(whole.len()).unwrap_or(0) - i64::try_from(leading).unwrap_or(0) - 1;
+    let exponent = exponent.parse::<i64>().unwrap_or(0) + shift;
+
+    let (first, rest) = digits.split_at_checked(1).unwrap_or((digits, ""));
     if !(-4..16).contains(&exponent) {
+        let point = if rest.is_empty() { "" } else { "." };
         let sign_of = if exponent < 0 { '-' } else { '+' };
-        return format!("{sign}{mantissa}e{sign_of}{:02}", exponent.unsigned_abs());
+        return format!(
+            "{sign}{first}{point}{rest}e{sign_of}{:02}",
+            exponent.unsigned_abs()
+        );
     }
-    let digits: String = mantissa.chars().filter(|&c| c != '.').collect();
+    // Below 17 from here on.
+    let zeros = |count: i64| "0".repeat(usize::try_from(count).unwrap_or(0));
     if exponent < 0 {
-        let zeros = "0".repeat(exponent.unsigned_abs() as usize - 1);
-        return format!("{sign}0.{zeros}{digits}");
+        return format!("{sign}0.{}{digits}", zeros(-exponent - 1));
     }
-    let whole = exponent.unsigned_abs() as usize + 1;
+    let whole = usize::try_from(exponent + 1).unwrap_or(1);
     match digits.split_at_checked(whole) {
         Some((whole, "")) => format!("{sign}{whole}.0"),
         Some((whole, rest)) => format!("{sign}{whole}.{rest}"),
-        None => format!("{sign}{digits}{}.0", "0".repeat(whole - digits.len())),
+        None => {
+            let digits_there = i64::try_from(digits.len()).unwrap_or(0);
+            format!("{sign}{digits}{}.0", zeros(exponent + 1 - digits_there))
+        }
     }
 }
 
@@ -127,6 +146,10 @@ mod tests {
             (-1.5e-7, "-1.5e-07"),
             (1e100, "1e+100"),
             (5e-324, "5e-324"),
+            (1e22, "1e+22"),
+            // Halfway between two shortest texts.
+            (-1_327_418_954_992_801.0 / 8.0, "-165927369374100.12"),
+            (1_327_418_954_992_803.0 / 8.0, "165927369374100.38"),
             (f64::MAX, "1.7976931348623157e+308"),
         ] {
             assert_eq!(to_string(&value).unwrap(), text);
