@@ -183,6 +183,20 @@ fn sessions() {
 }
 
 #[test]
+fn a_session_is_read_whether_compressed_or_not() {
+    let zlib = SessionCodec::new(&keys(), &Engine::Db);
+    let plain = zlib.clone().with_compression(false);
+    let mut data = SessionData::new();
+    data.insert("again", &"and again ".repeat(20)).unwrap();
+    let (short, long) = (zlib.encode(&data, NOW), plain.encode(&data, NOW));
+    assert!(short.starts_with('.') && !long.starts_with('.') && short.len() < long.len());
+    for codec in [&zlib, &plain] {
+        assert_eq!(codec.decode(&short, None, NOW).unwrap(), data);
+        assert_eq!(codec.decode(&long, None, NOW).unwrap(), data);
+    }
+}
+
+#[test]
 fn retired_keys_verify_and_do_not_sign() {
     let new = Keys::new(SecretKey::new("new").unwrap()).with_fallbacks([
         SecretKey::new("older").unwrap(),

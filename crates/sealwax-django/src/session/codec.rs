@@ -62,6 +62,7 @@ impl Engine {
 #[derive(Debug, Clone)]
 pub struct SessionCodec {
     signer: TimestampSigner,
+    compress: bool,
 }
 
 impl SessionCodec {
@@ -70,14 +71,23 @@ impl SessionCodec {
     pub fn new(keys: &Keys, engine: &Engine) -> Self {
         Self {
             signer: TimestampSigner::new(keys, engine.salt().as_bytes()),
+            compress: true,
         }
     }
 
-    /// The signed text, compressed where that is shorter.
+    /// Whether `encode` tries zlib, as Django always does (the default). Without it the text of a
+    /// log-in is a quarter longer, and both ways take a quarter of the time; Django reads either.
+    #[must_use]
+    pub fn with_compression(mut self, compress: bool) -> Self {
+        self.compress = compress;
+        self
+    }
+
+    /// The signed text, compressed where that is shorter and not switched off.
     #[must_use]
     pub fn encode(&self, data: &SessionData, now: Duration) -> String {
         let json = data.to_json();
-        object::seal(&self.signer, &Latin1::write(&json), true, now)
+        object::seal(&self.signer, &Latin1::write(&json), self.compress, now)
     }
 
     /// The data of a signed text.
