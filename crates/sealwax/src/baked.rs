@@ -1,22 +1,20 @@
-//! One cookie that a layer sets or deletes.
-
-use std::fmt::Write as _;
+//! One cookie that a layer sets or deletes, written as Django writes it.
 
 use http::HeaderValue;
-
+use sealwax_django::cookie::{Attributes, format};
 use sealwax_django::session::CookieLife;
 
 use crate::settings::{SameSite, Settings};
 
-/// The attributes of a cookie, from the settings.
+/// Name and attributes of a cookie, from the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Jar {
-    name: String,
-    domain: Option<String>,
-    path: String,
-    secure: bool,
-    http_only: bool,
-    same_site: SameSite,
+    pub(crate) name: String,
+    pub(crate) domain: Option<String>,
+    pub(crate) path: String,
+    pub(crate) secure: bool,
+    pub(crate) http_only: bool,
+    pub(crate) same_site: SameSite,
 }
 
 impl Jar {
@@ -42,42 +40,50 @@ impl Jar {
         }
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    /// Another cookie with the attributes of the session's, as Django gives its messages.
+    pub(crate) fn beside_session(settings: &Settings, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            path: "/".to_owned(),
+            ..Self::session(settings)
+        }
     }
 
-    /// `Set-Cookie` with this value, which needs no quotes.
+    /// `Set-Cookie` with this value; `None` if no cookie can have it.
     pub(crate) fn set(&self, value: &str, life: &CookieLife) -> Option<HeaderValue> {
-        let mut text = format!("{}={value}", self.name);
-        // Django writes attributes sorted by name, and what is written into a String arrives.
-        if let Some(domain) = &self.domain {
-            let _ = write!(text, "; Domain={domain}");
-        }
-        if let CookieLife::For { expires, .. } = life {
-            let _ = write!(text, "; expires={expires}");
-        }
-        if self.http_only {
-            text.push_str("; HttpOnly");
-        }
-        if let CookieLife::For { max_age, .. } = life {
-            let _ = write!(text, "; Max-Age={max_age}");
-        }
-        let _ = write!(text, "; Path={}", self.path);
-        if let Some(same_site) = self.same_site.attribute() {
-            let _ = write!(text, "; SameSite={same_site}");
-        }
-        if self.secure {
-            text.push_str("; Secure");
-        }
-        HeaderValue::try_from(text).ok()
+        let (max_age, expires) = match life {
+            CookieLife::Browser => (None, None),
+            CookieLife::For { max_age, expires } => (Some(*max_age), Some(expires.as_str())),
+        };
+        self.write(
+            value,
+            &Attributes {
+                max_age,
+                expires,
+                http_only: self.http_only,
+                secure: self.secure,
+                ..self.place()
+            },
+        )
     }
 
     /// `Set-Cookie` that ends the cookie.
     pub(crate) fn delete(&self) -> Option<HeaderValue> {
-        let life = CookieLife::For {
-            max_age: 0,
-            expires: "Thu, 01 Jan 1970 00:00:00 GMT".to_owned(),
-        };
-        self.set("\"\"", &life)
+        self.write("", &self.place().deletion(&self.name))
+    }
+
+    fn write(&self, value: &str, attributes: &Attributes<'_>) -> Option<HeaderValue> {
+        let field = format(&self.name, value, attributes).ok()?;
+        HeaderValue::try_from(field).ok()
+    }
+
+    /// What a deletion has to repeat.
+    fn place(&self) -> Attributes<'_> {
+        Attributes {
+            domain: self.domain.as_deref(),
+            path: Some(&self.path),
+            same_site: self.same_site.attribute(),
+            ..Attributes::default()
+        }
     }
 }

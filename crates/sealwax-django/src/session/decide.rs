@@ -122,10 +122,16 @@ impl CookieLife {
         if facts.at_browser_close {
             return Self::Browser;
         }
+        Self::lasting(facts.age, now)
+    }
+
+    /// So many seconds from `now` on, as Django's `set_cookie(max_age=...)` writes it.
+    #[must_use]
+    pub fn lasting(max_age: i64, now: Duration) -> Self {
         let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         Self::For {
-            max_age: facts.age,
-            expires: datetime::http_date(seconds.saturating_add(facts.age)),
+            max_age,
+            expires: datetime::http_date(seconds.saturating_add(max_age)),
         }
     }
 }

@@ -44,7 +44,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<A>) -> Self::Future {
-        let cookie = cookies::find(request.headers(), self.shared.cookie.name());
+        let cookie = cookies::find(request.headers(), &self.shared.cookie.name);
         let session = Session::new(&self.shared, cookie);
         request.extensions_mut().insert(session.clone());
         SessionFuture {
