@@ -13,8 +13,8 @@ use crate::body::RequestBody;
 pub(super) enum Read<A> {
     /// The token, empty if there is none, and a body with every byte still in it.
     Token(String, RequestBody<A>),
-    /// The limit was reached first.
-    TooLarge,
+    /// The limit was reached first; the body is still whole.
+    TooLarge(RequestBody<A>),
 }
 
 /// Reads until the token is found, the body is over, or more than `limit` bytes have come.
@@ -25,7 +25,7 @@ where
     // What is announced need not be waited for. A form with files may bring its token first.
     let announced = body.size_hint().lower();
     if matches!(form, Form::UrlEncoded) && announced > limit as u64 {
-        return Read::TooLarge;
+        return Read::TooLarge(RequestBody::untouched(body));
     }
     let mut ahead = VecDeque::new();
     let mut text = Vec::new();
@@ -39,13 +39,12 @@ where
                 return Read::Token(token, RequestBody::after(ahead, body));
             }
         };
-        if let Some(data) = frame.data_ref() {
-            if text.len().saturating_add(data.len()) > limit {
-                return Read::TooLarge;
-            }
-            text.extend_from_slice(data);
-        }
+        let data = frame.data_ref().cloned().unwrap_or_default();
         ahead.push_back(frame);
+        if text.len().saturating_add(data.len()) > limit {
+            return Read::TooLarge(RequestBody::after(ahead, body));
+        }
+        text.extend_from_slice(&data);
         if let Some(token) = form.token(&text, false) {
             return Read::Token(token, RequestBody::after(ahead, body));
         }

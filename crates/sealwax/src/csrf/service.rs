@@ -296,7 +296,8 @@ where
             let limit = shared.checked.settings.data_upload_max_memory_size;
             match read::token(form, body, limit).await {
                 Read::Token(field, body) => (shared.judge_token(&head, secret, &field), body),
-                Read::TooLarge => return Err(Refused::TooLarge),
+                Read::TooLarge(body) if shared.reports() => (by_header, body),
+                Read::TooLarge(_) => return Err(Refused::TooLarge),
             }
         }
     };

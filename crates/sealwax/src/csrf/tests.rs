@@ -238,7 +238,14 @@ async fn a_reason_is_given_in_development_only() {
 
 #[tokio::test]
 async fn report_lets_pass() {
-    let site = Site::new(|s| s.csrf_mode = Mode::Report);
+    let site = Site::new(|s| {
+        s.csrf_mode = Mode::Report;
+        s.data_upload_max_memory_size = 10;
+    });
+    let (secret, _) = site.token().await;
+    let large = form(&secret).body(Body::from("a=".to_owned() + &"b".repeat(20)));
+    let response = site.send(large.unwrap()).await;
+    assert_eq!(text(response).await.len(), 22, "and every byte of it");
     let request = tls("POST").header("origin", "https://evil.example");
     assert_eq!(site.status(request, "").await, 200);
     assert_eq!(site.status(own(), "").await, 200);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::{Extensions, Request};
-use sealwax_django::session::Expiry;
+use sealwax_django::session::{Expiry, SessionData};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
@@ -122,6 +122,26 @@ impl Session {
         let removed = state.data(&self.inner.shared).await?.remove(name);
         state.modified |= removed;
         Ok(removed)
+    }
+
+    /// Looks at the whole content.
+    pub(crate) async fn read<T>(
+        &self,
+        look: impl FnOnce(&SessionData) -> T,
+    ) -> Result<T, SessionError> {
+        let mut state = self.inner.state.lock().await;
+        Ok(look(state.data(&self.inner.shared).await?))
+    }
+
+    /// Changes the whole content.
+    pub(crate) async fn write(
+        &self,
+        change: impl FnOnce(&mut SessionData),
+    ) -> Result<(), SessionError> {
+        let mut state = self.inner.state.lock().await;
+        change(state.data(&self.inner.shared).await?);
+        state.modified = true;
+        Ok(())
     }
 
     /// Whether there is neither a key nor a value: Django's `session.is_empty()`. A cookie that

@@ -1,0 +1,69 @@
+//! What can go wrong with a login.
+
+use http::{Response, StatusCode};
+use sealwax_django::password::UnknownHash;
+use sealwax_store::StoreError;
+
+use crate::body::ResponseBody;
+use crate::session::SessionError;
+
+/// Why it could not be found out who a user is, or why nobody could be logged in. That a password
+/// is wrong is no error.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// There is no [`AuthLayer`](crate::AuthLayer) in front of this handler: 500.
+    #[error("no AuthLayer stands in front of this handler; add one to the router")]
+    NoLayer,
+    /// The password could not be checked in the background: the runtime is ending. 503.
+    #[error("the check of a password was given up")]
+    GivenUp,
+    /// The user's password is hashed in a way that cannot be checked here: 500.
+    #[error("a password cannot be checked")]
+    Password(#[from] UnknownHash),
+    /// The session could not be read or written.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The users cannot be read: 503.
+    #[error("the users cannot be read")]
+    Users(#[source] StoreError),
+}
+
+impl AuthError {
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Session(error) => error.status(),
+            Self::GivenUp | Self::Users(StoreError::Unavailable(_)) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The answer, which gives nothing away.
+    pub(crate) fn response<B>(&self) -> Response<ResponseBody<B>> {
+        match self {
+            Self::Session(error) => error.response(),
+            // As if the session's store were down: to the visitor it is the same.
+            Self::Users(error) => SessionError::Store(error.clone()).response(),
+            _ => {
+                let mut response = SessionError::NoLayer.response();
+                *response.status_mut() = self.status();
+                response
+            }
+        }
+    }
+
+    /// Tells the operator.
+    pub(crate) fn tell(&self) {
+        match self {
+            Self::Session(error) => error.tell(),
+            error => {
+                let source = std::error::Error::source(error).map(ToString::to_string);
+                tracing::error!(target: "sealwax", %error, source, "nobody could be logged in");
+            }
+        }
+    }
+}
