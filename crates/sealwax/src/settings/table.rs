@@ -4,7 +4,7 @@
 use super::value::{LegacySalt, Mode, SameSite, Secret, TokenRule, Value};
 
 /// One row of the table: what a reference or a help text shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Setting {
     /// The field of [`Settings`].
