@@ -163,14 +163,12 @@ impl<S: Sync> OptionalFromRequestParts<S> for Bearer {
 
 impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
-        self.tell();
         own(self.response())
     }
 }
 
 impl IntoResponse for AuthError {
     fn into_response(self) -> Response {
-        self.tell();
         own(self.response())
     }
 }

@@ -1,7 +1,9 @@
 //! The answers that the layers give instead of the app.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{Response, StatusCode};
 
 use crate::body::ResponseBody;
@@ -33,4 +35,9 @@ pub(crate) fn empty<B>(status: StatusCode) -> Response<ResponseBody<B>> {
     let mut response = Response::new(ResponseBody::own(Bytes::new()));
     *response.status_mut() = status;
     response
+}
+
+/// What does not answer now may be back in five seconds (RFC 9110 §10.2.3).
+pub(crate) fn retry_soon(headers: &mut HeaderMap) {
+    headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
 }

@@ -1,4 +1,9 @@
 //! An axum app behind all layers, as a browser and an API client meet it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 #![cfg(feature = "axum")]
 
 use std::net::SocketAddr;

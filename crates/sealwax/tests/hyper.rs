@@ -1,4 +1,9 @@
 //! The layers on plain hyper and tower, without a framework.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -5,6 +5,7 @@ use sealwax_django::password::UnknownHash;
 use sealwax_store::StoreError;
 
 use crate::body::ResponseBody;
+use crate::refusal;
 use crate::session::SessionError;
 
 /// Why it could not be found out who a user is, or why nobody could be logged in. That a password
@@ -42,28 +43,21 @@ impl AuthError {
         }
     }
 
-    /// The answer, which gives nothing away.
-    pub(crate) fn response<B>(&self) -> Response<ResponseBody<B>> {
+    /// The answer, which gives nothing away; what is the operator's to mend goes to the log.
+    pub fn response<B>(&self) -> Response<ResponseBody<B>> {
         match self {
-            Self::Session(error) => error.response(),
-            // As if the session's store were down: to the visitor it is the same.
-            Self::Users(error) => SessionError::Store(error.clone()).response(),
-            _ => {
-                let mut response = SessionError::NoLayer.response();
-                *response.status_mut() = self.status();
-                response
-            }
+            Self::Session(error) => return error.response(),
+            // To the visitor it is as if the session's store were down.
+            Self::Users(error) => return SessionError::Store(error.clone()).response(),
+            _ => {}
         }
-    }
-
-    /// Tells the operator.
-    pub(crate) fn tell(&self) {
-        match self {
-            Self::Session(error) => error.tell(),
-            error => {
-                let source = std::error::Error::source(error).map(ToString::to_string);
-                tracing::error!(target: "sealwax", %error, source, "nobody could be logged in");
-            }
+        let source = std::error::Error::source(self).map(ToString::to_string);
+        tracing::error!(target: "sealwax", error = %self, source, "nobody could be logged in");
+        let mut response =
+            refusal::page(self.status(), "Something went wrong on the server.", None);
+        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+            refusal::retry_soon(response.headers_mut());
         }
+        response
     }
 }

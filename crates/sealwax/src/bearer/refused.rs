@@ -55,16 +55,15 @@ impl BearerError {
         HeaderValue::try_from(text).ok()
     }
 
-    pub(crate) fn response<B>(&self) -> Response<ResponseBody<B>> {
+    /// The answer, with its challenge in `WWW-Authenticate`.
+    pub fn response<B>(&self) -> Response<ResponseBody<B>> {
         let for_visitor = match self {
             Self::InsufficientScope(_) => "The token may not be used for this.",
             Self::InvalidToken => "The token is unknown, revoked or expired.",
             Self::Malformed => "The Authorization header cannot be read.",
             Self::Missing => "A token is needed: Authorization: Bearer …",
             Self::Store(error) => {
-                let error = SessionError::Store(error.clone());
-                error.tell();
-                return error.response();
+                return SessionError::Store(error.clone()).response();
             }
         };
         let mut response = refusal::page(self.status(), for_visitor, None);

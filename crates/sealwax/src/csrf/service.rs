@@ -182,10 +182,7 @@ impl Refused {
                 Record::add(response.extensions_mut(), vec![change]);
                 response
             }
-            Self::Session(error) => {
-                error.tell();
-                error.response()
-            }
+            Self::Session(error) => error.response(),
             Self::TooLarge => refusal::page(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "The form is too large.",

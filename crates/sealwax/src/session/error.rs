@@ -37,9 +37,6 @@ pub enum SessionError {
     },
 }
 
-/// Seconds in which a store may be back (RFC 9110 §10.2.3).
-const RETRY_AFTER: &str = "5";
-
 impl SessionError {
     /// The status of the answer.
     #[must_use]
@@ -51,8 +48,16 @@ impl SessionError {
         }
     }
 
-    /// The answer, which gives nothing away.
-    pub(crate) fn response<B>(&self) -> Response<ResponseBody<B>> {
+    /// The answer, which gives nothing away; what is the operator's to mend goes to the log.
+    ///
+    /// ```
+    /// use sealwax::{ResponseBody, SessionError};
+    ///
+    /// let answer: http::Response<ResponseBody<String>> = SessionError::Interrupted.response();
+    /// assert_eq!(answer.status(), 400);
+    /// ```
+    pub fn response<B>(&self) -> Response<ResponseBody<B>> {
+        self.tell();
         let status = self.status();
         let for_visitor = match status {
             StatusCode::BAD_REQUEST => {
@@ -65,16 +70,12 @@ impl SessionError {
         };
         let mut response = refusal::page(status, for_visitor, None);
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            let retry = http::HeaderValue::from_static(RETRY_AFTER);
-            response
-                .headers_mut()
-                .insert(http::header::RETRY_AFTER, retry);
+            refusal::retry_soon(response.headers_mut());
         }
         response
     }
 
-    /// Tells the operator what is his to mend.
-    pub(crate) fn tell(&self) {
+    fn tell(&self) {
         match self {
             Self::Interrupted => {
                 tracing::info!(target: "sealwax", "a session was deleted while a request with it was under way");

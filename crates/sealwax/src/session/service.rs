@@ -100,10 +100,7 @@ where
         Poll::Ready(Ok(match (ended, this.response.take()) {
             (Ok(ending), Some(response)) => ending.apply(response),
             // The app has promised something that did not happen.
-            (Err(error), _) => {
-                error.tell();
-                error.response()
-            }
+            (Err(error), _) => error.response(),
             // Only a future that is polled after its end comes here.
             (Ok(_), None) => return Poll::Pending,
         }))

@@ -63,7 +63,7 @@ impl State {
             }
             // To the visitor it is as if there were none.
             Err(error @ StoreError::Corrupt(_)) => {
-                SessionError::Store(error).tell();
+                tracing::error!(target: "sealwax", %error, "a stored session cannot be read; it counts as absent");
                 self.key = None;
                 Ok(SessionData::new())
             }

@@ -205,18 +205,13 @@ fn redirect_host(settings: &Settings, mistakes: &mut Vec<Mistake>) -> RedirectHo
 
 fn proxy_header(settings: &Settings, mistakes: &mut Vec<Mistake>) -> Option<SecureProxySslHeader> {
     let (meta, value) = settings.secure_proxy_ssl_header.as_ref()?;
-    let name = header_of_meta(meta);
-    if name.is_none() {
-        mistakes.push(Mistake::new(
-            "secure_proxy_ssl_header",
-            format!("`{meta}` is no header in Django's spelling"),
-            "write HTTP_X_FORWARDED_PROTO for X-Forwarded-Proto",
-        ));
+    match SecureProxySslHeader::from_django(meta, value) {
+        Ok(header) => Some(header),
+        Err(error) => {
+            mistakes.push(Mistake::of("secure_proxy_ssl_header", &error));
+            None
+        }
     }
-    Some(SecureProxySslHeader {
-        name: name?,
-        value: value.as_str().into(),
-    })
 }
 
 /// `HTTP_X_CSRFTOKEN` is `x-csrftoken`.
@@ -334,32 +329,32 @@ mod tests {
             ("allowed_hosts", |s| s.allowed_hosts.clear()),
             ("allowed_hosts", |s| s.allowed_hosts = vec!["a:443".into()]),
             ("trusted_proxies", |s| {
-                s.trusted_proxies = vec!["proxy".into()]
+                s.trusted_proxies = vec!["proxy".into()];
             }),
             ("secure_proxy_ssl_header", |s| {
                 s.secure_proxy_ssl_header = Some(("X-Forwarded-Proto".into(), "https".into()));
             }),
             ("secure_redirect_refuse", |s| {
-                s.secure_redirect_refuse = vec!["(".into()]
+                s.secure_redirect_refuse = vec!["(".into()];
             }),
             ("secure_hsts_preload", |s| s.secure_hsts_preload = true),
             ("secure_referrer_policy", |s| {
-                s.secure_referrer_policy = Some("all".into())
+                s.secure_referrer_policy = Some("all".into());
             }),
             ("secure_cross_origin_opener_policy", |s| {
                 s.secure_cross_origin_opener_policy = Some("none".into());
             }),
             ("x_frame_options", |s| {
-                s.x_frame_options = Some("ALLOW-FROM x".into())
+                s.x_frame_options = Some("ALLOW-FROM x".into());
             }),
             ("session_cookie_name", |s| {
-                s.session_cookie_name = "a b".into()
+                s.session_cookie_name = "a b".into();
             }),
             ("session_cookie_path", |s| {
-                s.session_cookie_path = "app".into()
+                s.session_cookie_path = "app".into();
             }),
             ("session_cookie_domain", |s| {
-                s.session_cookie_domain = Some("a;b".into())
+                s.session_cookie_domain = Some("a;b".into());
             }),
             ("session_cookie_samesite", |s| {
                 s.session_cookie_samesite = crate::SameSite::None;
