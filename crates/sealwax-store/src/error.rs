@@ -24,6 +24,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+    pub(crate) fn corrupt(place: &str, cause: impl fmt::Display, mend: &'static str) -> Self {
+        Self::Corrupt(Trouble::new(place, cause, mend))
+    }
+
     pub(crate) fn misconfigured(place: &str, cause: impl fmt::Display, mend: &'static str) -> Self {
         Self::Misconfigured(Trouble::new(place, cause, mend))
     }

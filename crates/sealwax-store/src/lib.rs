@@ -46,17 +46,27 @@
 //! # }).unwrap();
 //! ```
 
+mod backend;
+mod cached_db;
 mod error;
 mod key;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 mod session;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod time;
 mod token;
 mod user;
 
+pub use backend::{Backend, open};
+pub use cached_db::{CachedDb, with_cached_db};
 pub use error::{StoreError, Trouble};
 pub use key::{InvalidKey, SessionKey};
 pub use memory::{Memory, MemoryLimits};
 pub use session::{BoxFuture, Created, Record, Saved, SessionStore};
 pub use token::{Inserted, TokenHash, TokenRecord, TokenStore};
-pub use user::{UserRow, Users};
+pub use user::{UserRow, UserTable, Users};

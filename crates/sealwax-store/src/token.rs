@@ -35,6 +35,19 @@ impl TokenHash {
         }
         text
     }
+
+    /// The hash of 64 hexadecimal digits of either case; `None` for anything else.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(16)).collect();
+        let digits = <[u32; 64]>::try_from(digits?).ok()?;
+        let mut bytes = [0; 32];
+        for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
+            // Both are below 16.
+            *byte = (high << 4 | low) as u8;
+        }
+        Some(Self(bytes))
+    }
 }
 
 impl PartialEq for TokenHash {
@@ -174,5 +187,94 @@ impl TokenRecord {
             ));
         }
         Ok(())
+    }
+}
+
+/// The columns of a token, in the order in which both databases bind and read them.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+macro_rules! columns {
+    () => {
+        r#""token_hash", "subject", "scopes", "label", "created", "expires", "last_used""#
+    };
+}
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use columns;
+
+/// Scopes as one text: RFC 6749 §3.3 separates them by spaces.
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+pub(crate) fn join_scopes(scopes: &[String]) -> String {
+    scopes.join(" ")
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+pub(crate) fn split_scopes(text: &str) -> Vec<String> {
+    let scopes = text.split(' ').filter(|scope| !scope.is_empty());
+    scopes.map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_goes_through_hexadecimal_and_back() {
+        let hash = TokenHash(std::array::from_fn(|place| (place * 37 % 256) as u8));
+        assert_eq!(TokenHash::from_hex(&hash.to_hex()), Some(hash));
+        assert_eq!(
+            TokenHash::from_hex(&hash.to_hex().to_uppercase()),
+            Some(hash)
+        );
+        let zeros = "0".repeat(63);
+        for bad in [
+            "",
+            zeros.as_str(),
+            &format!("{zeros}g"),
+            &format!("{zeros}00"),
+        ] {
+            assert_eq!(TokenHash::from_hex(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn records_that_would_come_back_changed_are_refused() {
+        let good = TokenRecord {
+            hash: TokenHash([0; 32]),
+            subject: "7".into(),
+            scopes: vec!["read".into(), "orders:write".into()],
+            label: "the warehouse's scanner".into(),
+            created: Duration::ZERO,
+            expires: None,
+            last_used: None,
+        };
+        assert_eq!(good.check("memory:"), Ok(()));
+        let bad = [
+            TokenRecord {
+                scopes: vec!["a b".into()],
+                ..good.clone()
+            },
+            TokenRecord {
+                scopes: vec![String::new()],
+                ..good.clone()
+            },
+            TokenRecord {
+                scopes: vec!["a\"b".into()],
+                ..good.clone()
+            },
+            TokenRecord {
+                label: "l".repeat(256),
+                ..good.clone()
+            },
+            TokenRecord {
+                subject: "a\0".into(),
+                ..good.clone()
+            },
+        ];
+        for record in bad {
+            let refused = record.check("memory:");
+            assert!(
+                matches!(refused, Err(StoreError::Misconfigured(_))),
+                "{record:?}"
+            );
+        }
     }
 }

@@ -68,3 +68,76 @@ pub trait Users: Send + Sync + 'static {
         at: Duration,
     ) -> BoxFuture<'a, Result<(), StoreError>>;
 }
+
+/// The table of users and its columns.
+///
+/// The default is Django's own `auth_user`; name others for a custom user model.
+/// Names are letters, digits and `_`, not starting with a digit, at most 63 bytes;
+/// a table may have its schema in front (`accounts.person`). They are checked when
+/// the table is opened, and so is that it has the columns.
+///
+/// ```
+/// use sealwax_store::UserTable;
+///
+/// // class Person(AbstractBaseUser): USERNAME_FIELD = "email", no staff, no names
+/// let table = UserTable {
+///     table: "shop_person".into(),
+///     username: "email".into(),
+///     is_staff: None,
+///     is_superuser: None,
+///     first_name: None,
+///     last_name: None,
+///     ..UserTable::default()
+/// };
+/// # assert_eq!(table.id, "id");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserTable {
+    /// Default `auth_user`.
+    pub table: String,
+    /// The primary key: an integer of any width, a UUID, or text. Default `id`.
+    pub id: String,
+    /// Default `username`.
+    pub username: String,
+    /// Default `password`.
+    pub password: String,
+    /// Default `is_active`. `None`: everybody is active.
+    pub is_active: Option<String>,
+    /// Default `is_staff`. `None`: nobody is.
+    pub is_staff: Option<String>,
+    /// Default `is_superuser`. `None`: nobody is.
+    pub is_superuser: Option<String>,
+    /// Default `email`. `None`: empty.
+    pub email: Option<String>,
+    /// Default `first_name`. `None`: empty.
+    pub first_name: Option<String>,
+    /// Default `last_name`. `None`: empty.
+    pub last_name: Option<String>,
+    /// Default `last_login`. `None`: not noted.
+    pub last_login: Option<String>,
+}
+
+impl Default for UserTable {
+    fn default() -> Self {
+        let optional = |name: &str| Some(name.to_owned());
+        Self {
+            table: "auth_user".to_owned(),
+            id: "id".to_owned(),
+            username: "username".to_owned(),
+            password: "password".to_owned(),
+            is_active: optional("is_active"),
+            is_staff: optional("is_staff"),
+            is_superuser: optional("is_superuser"),
+            email: optional("email"),
+            first_name: optional("first_name"),
+            last_name: optional("last_name"),
+            last_login: optional("last_login"),
+        }
+    }
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use checked::{CheckedTable, IdKind, quoted};
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod checked;
