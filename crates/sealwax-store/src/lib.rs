@@ -2,15 +2,17 @@
 //!
 //! One small trait for each: [`SessionStore`], [`TokenStore`], [`Users`]. Four
 //! homes: this process ([`Memory`]), an SQLite file, PostgreSQL, and Redis or
-//! Valkey.
+//! Valkey. [`Backend::open`] takes the URL of one.
 //!
 //! ```text
-//!   SessionKey ─▶ SessionStore ─▶ Record { data, expires }
+//!   URL ─▶ Backend ─┬─ memory:       sharded maps, bounded, gone with the process
+//!                   ├─ sqlite:     ┐ Django's own tables, row by row what Django
+//!                   ├─ postgres:   ┘ writes and reads
+//!                   └─ redis:        one key per session, expired by the server
 //!                   │
-//!                   ├─ Memory       sharded map, bounded, gone with the process
-//!                   ├─ Sqlite     ┐ Django's own table django_session, row by row
-//!                   ├─ Postgres   ┘ what Django writes and reads
-//!                   └─ Redis        one key per session, expired by the server
+//!                   ├─▶ sessions   SessionKey ─▶ Record { data, expires }
+//!                   ├─▶ tokens     TokenHash  ─▶ TokenRecord { subject, scopes, … }
+//!                   └─▶ users      id or name ─▶ UserRow { password, is_active, … }
 //! ```
 //!
 //! The semantics are those of Django's sessions: a new session is **created**
@@ -27,10 +29,10 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use sealwax_store::{Created, Memory, Record, Saved, SessionKey, SessionStore};
+//! use sealwax_store::{Created, Record, Saved, SessionKey};
 //!
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-//! let store = Memory::new();
+//! let store = sealwax_store::open("memory:").await?;
 //! let now = Duration::from_secs(1_800_000_000);
 //! // Thirty-two bytes of the operating system's randomness in real life.
 //! let key = SessionKey::generate([7; 32]);
@@ -45,6 +47,20 @@
 //! # Ok::<(), sealwax_store::StoreError>(())
 //! # }).unwrap();
 //! ```
+//!
+//! # Errors
+//! A [`StoreError`] says whose fault it is (the operator's at start, the server's
+//! now, whoever wrote what cannot be read) and carries the place, the cause and
+//! the mend. It never shows a password, a session's key or its data.
+//!
+//! # Features
+//! None is on by default; [`Memory`] is always there.
+//! - `sqlite`: SQLite, built in, nothing to install.
+//! - `postgres`: PostgreSQL 12 or later, with TLS by rustls and aws-lc-rs.
+//! - `redis`: Redis 6.2 or later, or Valkey, without TLS.
+//!
+//! PostgreSQL and Redis need a tokio runtime with its clock and I/O enabled;
+//! memory and SQLite run on any executor.
 
 mod backend;
 mod cached_db;

@@ -1,5 +1,10 @@
 //! What every home must do, and what is particular to each: with real files and
 //! real servers, which the tests start and end.
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "tests say what they expect, and how often they tried"
+)]
 
 mod cached_db;
 mod killed;

@@ -193,7 +193,7 @@ async fn visit(
             expected.insert(number, Expected::Text(2));
             successes.fetch_add(1, Ordering::Relaxed);
 
-            if number % 3 == 0 {
+            if number.is_multiple_of(3) {
                 expected.insert(number, Expected::Anything);
                 sessions.delete(&key).await?;
                 expected.insert(number, Expected::Gone);
