@@ -1,11 +1,12 @@
 //! The CSRF secret of one request, as a handler sees it.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{Extensions, HeaderValue, Request};
 use sealwax_django::csrf::CsrfSecret;
 use sealwax_django::session::{CookieLife, keys};
+use sealwax_policy::Change;
 
 use super::Shared;
 use crate::session::{Session, SessionError};
@@ -32,6 +33,8 @@ struct Inner {
     /// The cookie as it was sent; it is judged only when a token is.
     sent: Option<Box<str>>,
     cookie: Mutex<Cookie>,
+    /// What was not refused, and only reported.
+    reported: Mutex<Vec<Change>>,
 }
 
 /// The secret in the cookie.
@@ -54,6 +57,7 @@ impl Csrf {
                 session,
                 sent: cookie.map(Into::into),
                 cookie: Mutex::default(),
+                reported: Mutex::default(),
             }),
         }
     }
@@ -153,6 +157,15 @@ impl Csrf {
         shared.cookie.set(cookie.secret.as_ref()?.as_str(), &life)
     }
 
+    /// Keeps a change for the response's record.
+    pub(super) fn report(&self, change: Change) {
+        held(&self.inner.reported).push(change);
+    }
+
+    pub(super) fn take_reported(&self) -> Vec<Change> {
+        std::mem::take(&mut *held(&self.inner.reported))
+    }
+
     fn session(&self) -> Result<&Session, SessionError> {
         self.inner.session.as_ref().ok_or(SessionError::NoLayer)
     }
@@ -168,13 +181,14 @@ impl Csrf {
         Ok(CsrfSecret::from_random(&random))
     }
 
-    fn cookie(&self) -> std::sync::MutexGuard<'_, Cookie> {
-        // Nothing can be left half changed, so a panic elsewhere is no reason to give up.
-        self.inner
-            .cookie
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn cookie(&self) -> MutexGuard<'_, Cookie> {
+        held(&self.inner.cookie)
     }
+}
+
+/// Nothing can be left half changed, so a panic elsewhere is no reason to give up.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Csrf {

@@ -63,7 +63,7 @@ where
         let csrf = Csrf::new(shared, cookie, session);
         request.extensions_mut().insert(csrf.clone());
         let (head, body) = request.into_parts();
-        let step = match shared.judge(&head) {
+        let step = match shared.judge(&csrf, &head) {
             Ok(Next::Pass) => {
                 let request = Request::from_parts(head, RequestBody::untouched(body));
                 Step::App {
@@ -132,7 +132,7 @@ where
                 }
                 StepProjection::App { future } => {
                     let response = ready!(future.poll(context))?.map(ResponseBody::app);
-                    return Poll::Ready(Ok(with_cookie(this.csrf, response)));
+                    return Poll::Ready(Ok(finish(this.csrf, response)));
                 }
                 StepProjection::Refused { refused } => {
                     let Some(refused) = refused.take() else {
@@ -140,7 +140,7 @@ where
                         return Poll::Pending;
                     };
                     let debug = this.shared.checked.settings.debug;
-                    return Poll::Ready(Ok(with_cookie(this.csrf, refused.response(debug))));
+                    return Poll::Ready(Ok(finish(this.csrf, refused.response(debug))));
                 }
             };
             this.step.set(next);
@@ -148,7 +148,8 @@ where
     }
 }
 
-fn with_cookie<B>(csrf: &Csrf, mut response: Response<B>) -> Response<B> {
+fn finish<B>(csrf: &Csrf, mut response: Response<B>) -> Response<B> {
+    Record::add(response.extensions_mut(), csrf.take_reported());
     if let Some(field) = csrf.set_cookie() {
         let headers = response.headers_mut();
         headers.append(SET_COOKIE, field);
@@ -194,7 +195,7 @@ impl Refused {
 
 impl Shared {
     /// The first line: where the request comes from.
-    fn judge(&self, head: &Parts) -> Result<Next, Refused> {
+    fn judge(&self, csrf: &Csrf, head: &Parts) -> Result<Next, Refused> {
         if head.extensions.get::<CsrfExempt>().is_some() {
             return Ok(Next::Pass);
         }
@@ -218,7 +219,7 @@ impl Shared {
             Ok(_) => Ok(Next::Token),
             Err(reason) => {
                 let change = reason.change(!self.reports());
-                self.refuse(head, change, &reason.to_string())
+                self.refuse(csrf, head, change, &reason.to_string())
                     .map(|()| Next::Pass)
             }
         }
@@ -243,14 +244,23 @@ impl Shared {
     }
 
     /// Says so, and refuses unless the refusal is only to be reported.
-    fn refuse(&self, head: &Parts, change: Change, reason: &str) -> Result<(), Refused> {
+    fn refuse(
+        &self,
+        csrf: &Csrf,
+        head: &Parts,
+        change: Change,
+        reason: &str,
+    ) -> Result<(), Refused> {
         let (rule, applied) = (change.rule.id(), change.applied);
         // The client chose path and method.
         let path = head.uri.path().escape_debug();
         tracing::warn!(target: "sealwax", rule, applied, method = %head.method, "Forbidden ({}): {path}", reason.escape_debug());
         match applied {
             true => Err(Refused::Forbidden(change, reason.to_owned())),
-            false => Ok(()),
+            false => {
+                csrf.report(change);
+                Ok(())
+            }
         }
     }
 
@@ -304,7 +314,7 @@ where
             .before(reason.as_bytes())
             .applied(!shared.reports())
             .notable();
-        shared.refuse(&head, change, &reason)?;
+        shared.refuse(&csrf, &head, change, &reason)?;
     }
     Ok(Request::from_parts(head, body))
 }

@@ -10,7 +10,9 @@ use http::request::Parts;
 use http::{Request, Response, StatusCode, Version};
 use pin_project_lite::pin_project;
 use sealwax_cookie::SetCookie;
-use sealwax_policy::{Answer, Exchange, LoopWatch, Paused, Plan, Problem, Rule, Target};
+use sealwax_policy::{
+    Action, Answer, Change, Exchange, LoopWatch, Paused, Plan, Problem, Rule, Target,
+};
 use tower_service::Service;
 
 use super::Shared;
@@ -117,14 +119,18 @@ impl Shared {
         let now = self.world.now().as_secs();
         let target = match Target::read(head) {
             Ok(target) => target,
-            Err(Rule::MethodRefused) => {
-                return Err(self.problem(StatusCode::METHOD_NOT_ALLOWED, Problem::BadMethod));
+            Err(rule) => {
+                let (status, problem) = match rule {
+                    Rule::MethodRefused => (StatusCode::METHOD_NOT_ALLOWED, Problem::BadMethod),
+                    _ => (StatusCode::BAD_REQUEST, Problem::BadHost),
+                };
+                return Err(self.no_site(rule, "request", status, problem, now));
             }
-            Err(_) => return Err(self.problem(StatusCode::BAD_REQUEST, Problem::BadHost)),
         };
         // Django's answer; a gateway, which has several sites, says 421.
         if !checked.policy.hosts.allow(target.domain()) {
-            return Err(self.problem(StatusCode::BAD_REQUEST, Problem::UnknownHost));
+            let (status, problem) = (StatusCode::BAD_REQUEST, Problem::UnknownHost);
+            return Err(self.no_site(Rule::HostUnknown, target.domain(), status, problem, now));
         }
         let transport = Transport::of(&head.extensions);
         let connection = transport.connection(checked, head);
@@ -205,6 +211,22 @@ impl Shared {
             headers.append(header::SET_COOKIE, field);
         }
         plain
+    }
+
+    /// Refuses a request for which no policy is asked.
+    fn no_site<B>(
+        &self,
+        rule: Rule,
+        subject: &str,
+        status: StatusCode,
+        problem: Problem,
+        now: u64,
+    ) -> Response<ResponseBody<B>> {
+        let changes = vec![Change::new(rule, Action::Refused, subject).notable()];
+        self.memory.told.tell(&changes, now);
+        let mut response = self.problem(status, problem);
+        Record::add(response.extensions_mut(), changes);
+        response
     }
 
     fn problem<B>(&self, status: StatusCode, problem: Problem) -> Response<ResponseBody<B>> {

@@ -83,6 +83,8 @@ async fn a_host_that_is_not_ours_gets_400_and_never_the_app() {
         let (response, seen) = site.ask(request, &[]).await;
         assert_eq!(response.status(), 400, "{host}");
         assert!(seen.is_none() && response.body().is_own());
+        let record: &Record = response.extensions().get().unwrap();
+        assert!(record.changes()[0].rule.id().starts_with("host."));
         let text = response.into_body().collect().await.unwrap().to_bytes();
         assert!(
             !text.windows(13).any(|part| part == b"allowed_hosts"),

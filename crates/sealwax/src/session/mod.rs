@@ -21,7 +21,7 @@ use sealwax_store::SessionStore;
 use tower_layer::Layer;
 
 use crate::baked::Jar;
-use crate::settings::{Checked, Mistakes, Settings};
+use crate::settings::{Checked, Mistake, Mistakes, Settings};
 use crate::world::World;
 pub use error::SessionError;
 pub use handle::Session;
@@ -55,6 +55,8 @@ pub(crate) struct Shared {
     checked: Arc<Checked>,
     store: Arc<dyn SessionStore>,
     codec: SessionCodec,
+    /// For small sessions, which compressing would cost more time than it saves room.
+    plain: SessionCodec,
     cookie: Jar,
     world: World,
 }
@@ -79,13 +81,14 @@ impl SessionLayer {
         store: Arc<dyn SessionStore>,
         world: World,
     ) -> Result<Self, Mistakes> {
-        let engine = engine(&checked.settings.session_engine);
+        let engine = engine(&checked.settings.session_engine)?;
         let codec = SessionCodec::new(&checked.keys(&world)?, &engine);
         let cookie = Jar::session(&checked.settings);
         Ok(Self {
             shared: Arc::new(Shared {
                 checked,
                 store,
+                plain: codec.clone().with_compression(false),
                 codec,
                 cookie,
                 world,
@@ -104,16 +107,27 @@ impl SessionLayer {
 }
 
 /// What `SESSION_ENGINE` says of the salt.
-fn engine(name: &str) -> Engine {
+fn engine(name: &str) -> Result<Engine, Mistake> {
     let backend = name.strip_prefix("django.contrib.sessions.backends.");
+    let refuse = |cause| {
+        Err(Mistake::new(
+            "session_engine",
+            cause,
+            "write django.contrib.sessions.backends.db (or cached_db), on both sides",
+        ))
+    };
     match backend {
-        Some("db") => Engine::Db,
-        Some("cached_db") => Engine::CachedDb,
-        Some("file") => Engine::File,
+        Some("db") => Ok(Engine::Db),
+        Some("cached_db") => Ok(Engine::CachedDb),
+        Some("file") => Ok(Engine::File),
+        Some("cache") => refuse("sessions that are only in a cache are Python objects, not text"),
+        Some("signed_cookies") => {
+            refuse("a session that is only in its cookie survives its logout")
+        }
         // A project's own store: the class, with or without its module.
         _ => {
             let class = name.rsplit('.').next().unwrap_or(name);
-            Engine::Custom(class.to_owned())
+            Ok(Engine::Custom(class.to_owned()))
         }
     }
 }

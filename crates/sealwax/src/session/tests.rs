@@ -434,3 +434,18 @@ fn a_key_that_can_be_guessed_is_refused_in_production() {
     // On one's own machine one is made up.
     layer(&Settings::development()).unwrap();
 }
+
+#[test]
+fn engines_that_cannot_be_shared_are_refused_by_name() {
+    for (engine, good) in [
+        ("django.contrib.sessions.backends.cached_db", true),
+        ("shop.sessions.SessionStore", true),
+        ("django.contrib.sessions.backends.cache", false),
+        ("django.contrib.sessions.backends.signed_cookies", false),
+    ] {
+        let mut settings = Settings::development();
+        settings.session_engine = engine.into();
+        let layer = SessionLayer::new(&settings, Arc::new(Memory::new()));
+        assert_eq!(layer.is_ok(), good, "{engine}");
+    }
+}
