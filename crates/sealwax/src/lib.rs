@@ -101,7 +101,7 @@
 //!
 //! * `axum` (default): extractors, `IntoResponse` for errors, the peer from `ConnectInfo`.
 //! * `sqlite` (default), `postgres`, `redis`: homes for sessions, users and tokens beside
-//!   [`Memory`].
+//!   [`Memory`], opened by their URL from [`store`].
 //!
 //! None changes what the others do.
 
@@ -153,6 +153,7 @@ pub use world::NoRandomness;
 pub use sealwax_django::session::Expiry;
 pub use sealwax_django::{BadSignature, Message};
 pub use sealwax_policy::{Action, Change, Rule};
+pub use sealwax_store as store;
 pub use sealwax_store::{
     Memory, SessionKey, SessionStore, StoreError, TokenHash, TokenRecord, TokenStore, UserRow,
     Users,
