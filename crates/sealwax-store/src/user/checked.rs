@@ -37,6 +37,7 @@ impl CheckedTable {
     }
 
     /// A query for one user: the columns of `UserRow` in its order, by one column.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn select(&self, by: &str, placeholder: &str) -> String {
         self.select_with(&format!("\"{}\"", self.id), by, placeholder)
     }
