@@ -4,9 +4,9 @@ use std::fmt;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
+use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
 
 use crate::auth::{Auth, AuthError, User};
@@ -132,13 +132,23 @@ impl<S: Sync> FromRequestParts<S> for User {
         let user = <Self as OptionalFromRequestParts<S>>::from_request_parts(parts, state).await;
         match user {
             Ok(Some(user)) => Ok(user),
-            Ok(None) => Err(own(refusal::page::<Body>(
-                StatusCode::FORBIDDEN,
-                "You have to log in for this.",
-                None,
-            ))),
+            Ok(None) => Err(stranger(parts)),
             Err(error) => Err(error.into_response()),
         }
+    }
+}
+
+/// Who asks for a page is sent to log in first, where there is a page for that; the others are
+/// told.
+fn stranger(parts: &Parts) -> Response {
+    let auth = Auth::of_extensions(&parts.extensions).filter(|_| parts.method == Method::GET);
+    match auth.and_then(|auth| auth.login_page(&parts.uri)) {
+        Some(page) => Redirect::to(&page).into_response(),
+        None => own(refusal::page::<Body>(
+            StatusCode::FORBIDDEN,
+            "You have to log in for this.",
+            None,
+        )),
     }
 }
 

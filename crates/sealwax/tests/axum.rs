@@ -8,6 +8,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -18,8 +19,9 @@ use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use sealwax::{
     Bearer, BearerLayer, CspNonce, CsrfToken, Memory, Messages, NewToken, Protection, Session,
-    SessionError, Settings, SignedCookies, Tokens, Transport, User,
+    SessionError, Settings, SignedCookies, Tokens, Transport, User, UserRow, Users,
 };
+use sealwax_store::{BoxFuture, StoreError};
 use tower::ServiceExt as _;
 
 async fn page(
@@ -228,6 +230,68 @@ async fn without_users_nobody_is_logged_in_and_the_log_says_why() {
     let (mut browser, _) = Browser::new(|_| {}).await;
     let response = browser.send(Request::get("/members"), "").await;
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+/// A table without rows.
+struct Nobody;
+
+impl Users for Nobody {
+    fn by_id<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<UserRow>, StoreError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn by_username<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<UserRow>, StoreError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn set_last_login<'a>(
+        &'a self,
+        _: &'a str,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[tokio::test]
+async fn strangers_are_told_or_shown_where_to_log_in() {
+    let ask = async |login_url: Option<&str>, method: &str| {
+        let mut settings = Settings::production(["a.example"]);
+        settings.secret_key = "an example of fifty characters, which nobody guesses!".into();
+        settings.login_url = login_url.map(str::to_owned);
+        let protection = Protection::new(&settings, Arc::new(Memory::new())).unwrap();
+        let app = Router::new()
+            .route("/members", get(members).post(members))
+            .layer(protection.with_users(Arc::new(Nobody)).unwrap());
+        let request = Request::builder().method(method).uri("/members?a=1&b");
+        let request = request.header("host", "a.example");
+        let request = request.header("sec-fetch-site", "same-origin");
+        let request = request.extension(Transport::tls(None));
+        let response = app.oneshot(request.body(Body::empty()).unwrap()).await;
+        let response = response.unwrap();
+        let location = response.headers().get("location").cloned();
+        let location = location.map(|value| value.to_str().unwrap().to_owned());
+        (response.status().as_u16(), location)
+    };
+    assert_eq!(ask(None, "GET").await, (403, None));
+    let page = "/in/?next=%2Fmembers%3Fa%3D1%26b".to_owned();
+    assert_eq!(ask(Some("/in/"), "GET").await, (303, Some(page)));
+    let page = "https://id.example/in?x=1&next=%2Fmembers%3Fa%3D1%26b".to_owned();
+    let elsewhere = Some("https://id.example/in?x=1");
+    assert_eq!(ask(elsewhere, "GET").await, (303, Some(page)));
+    assert_eq!(ask(Some("/in/"), "POST").await, (403, None));
+    for mistake in [
+        "in",
+        "//evil.example/",
+        "http://a.example/",
+        "/in/#x",
+        "/in\n",
+    ] {
+        let mut settings = Settings::production(["a.example"]);
+        settings.login_url = Some(mistake.to_owned());
+        let mistakes = settings.check().unwrap_err();
+        assert!(mistakes.to_string().contains("login_url"), "{mistake}");
+    }
 }
 
 #[tokio::test]

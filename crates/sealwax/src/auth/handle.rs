@@ -189,6 +189,19 @@ impl Auth {
         Ok(())
     }
 
+    /// Where a stranger may log in who asked for `url`, and come back.
+    #[cfg(feature = "axum")]
+    pub(crate) fn login_page(&self, url: &http::Uri) -> Option<String> {
+        let page = self.inner.shared.as_ref()?.login_url.as_deref()?;
+        // Path and query only: the way back leads to no other site.
+        let asked = url.path_and_query().map_or("/", |asked| asked.as_str());
+        let next = form_urlencoded::Serializer::new(String::new())
+            .append_pair("next", asked)
+            .finish();
+        let separator = if page.contains('?') { '&' } else { '?' };
+        Some(format!("{page}{separator}{next}"))
+    }
+
     fn shared(&self) -> Result<&Arc<Shared>, AuthError> {
         self.inner.shared.as_ref().ok_or(AuthError::NoLayer)
     }

@@ -50,6 +50,8 @@ struct Shared {
     users: Arc<dyn Users>,
     auth: SessionAuth,
     backends: Vec<String>,
+    #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for an extractor"))]
+    login_url: Option<String>,
     hashing: Arc<Semaphore>,
     world: World,
 }
@@ -82,6 +84,7 @@ impl AuthLayer {
                 users,
                 auth: SessionAuth::new(&checked.keys(&world)?),
                 backends: checked.settings.authentication_backends.clone(),
+                login_url: checked.settings.login_url.clone(),
                 hashing: Arc::new(Semaphore::new(cores)),
                 world,
             })),

@@ -9,7 +9,8 @@ use sealwax_store::UserRow;
 /// counts. Reads as a [`UserRow`]; clones share it.
 ///
 /// With the feature `axum` it is an extractor: `User` refuses others with 403 (a session is no
-/// scheme that a 401 could name, RFC 9110 §11.6.1), `Option<User>` lets them in.
+/// scheme that a 401 could name, RFC 9110 §11.6.1), or sends those who ask for a page to
+/// `login_url`, with `?next=` and the path they asked for; `Option<User>` lets them in.
 ///
 /// ```
 /// fn greet(user: Option<sealwax::User>) -> String {

@@ -76,6 +76,7 @@ impl Settings {
         let policy = policy(self, &mut mistakes);
         let proxy_header = proxy_header(self, &mut mistakes);
         cookies::check(self, &mut mistakes);
+        login_url(self, &mut mistakes);
         let (csrf, csrf_header) = csrf::check(self, &mut mistakes);
         let csp = csp::check(self, &mut mistakes);
         Mistakes::check(mistakes)?;
@@ -94,6 +95,21 @@ impl Checked {
     /// The keys to sign with.
     pub(crate) fn keys(&self, world: &World) -> Result<Keys, Mistakes> {
         keys::of(&self.settings, world).map_err(Mistakes::from)
+    }
+}
+
+fn login_url(settings: &Settings, mistakes: &mut Vec<Mistake>) {
+    let Some(url) = settings.login_url.as_deref() else {
+        return;
+    };
+    let own = url.starts_with('/') && !url.starts_with("//");
+    let good = own || url.starts_with("https://");
+    if !good || url.contains('#') || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        mistakes.push(Mistake::new(
+            "login_url",
+            format!("`{url}` is neither a path of this site nor a URL"),
+            "write /login/ or https://accounts.example.com/login/, percent-encoded and without `#`",
+        ));
     }
 }
 

@@ -222,4 +222,8 @@ settings! {
 
     /// The backends by which a session may say its user logged in.
     authentication_backends: Vec<String> = vec![text("django.contrib.auth.backends.ModelBackend")], "AUTHENTICATION_BACKENDS";
+    /// Where the extractor `User` sends the GET of a stranger, with `?next=` and the way back. Not
+    /// set: it refuses with 403, as it does all other requests. Django's default is
+    /// `/accounts/login/`.
+    login_url: Option<String> = None, "LOGIN_URL";
 }
