@@ -18,7 +18,8 @@ use super::state::State;
 /// Nothing is read until something is asked for: a request that does not touch its session costs
 /// no look at the store, nor does one that reads without having sent a cookie. What was changed
 /// is saved when the response leaves, if it is no server error (500 and above). [`flush`],
-/// [`cycle_key`] and [`save`] act at once.
+/// [`cycle_key`] and [`save`] act at once. A body that is still being written then comes too late
+/// to change anything by other means.
 ///
 /// With the feature `axum` it is an extractor. Clones are the same session.
 ///
@@ -167,7 +168,7 @@ impl Session {
     /// has planted gains none.
     ///
     /// # Errors
-    /// The store.
+    /// The store, and [`SessionError::Interrupted`] where the session has been deleted meanwhile.
     pub async fn cycle_key(&self) -> Result<(), SessionError> {
         let mut state = self.inner.state.lock().await;
         state.cycle_key(&self.inner.shared).await

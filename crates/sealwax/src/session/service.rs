@@ -132,12 +132,16 @@ impl Session {
     async fn end(self, status: u16) -> Result<Ending, SessionError> {
         let shared = &self.inner.shared;
         let mut state = self.inner.state.lock().await;
+        // Somebody else may have held the session, and there is nothing to be saved.
+        if let Some(ending) = shared.unless_saved(&state, status) {
+            return Ok(ending);
+        }
         if !state.is_loaded() {
             // With session_save_every_request: the row may be gone, and the cookie with it.
             state.data(shared).await?;
-        }
-        if let Some(ending) = shared.unless_saved(&state, status) {
-            return Ok(ending);
+            if let Some(ending) = shared.unless_saved(&state, status) {
+                return Ok(ending);
+            }
         }
         state.save(shared).await?;
         let now = shared.world.now();

@@ -80,7 +80,9 @@ impl State {
     pub(super) async fn save(&mut self, shared: &Shared) -> Result<(), SessionError> {
         self.data(shared).await?;
         let Some(key) = self.key else {
-            return self.create(shared).await;
+            self.key = Some(self.create(shared).await?);
+            self.modified = true;
+            return Ok(());
         };
         let record = self.record(shared);
         match shared.store.save(&key, record).await? {
@@ -89,16 +91,12 @@ impl State {
         }
     }
 
-    /// Stores the content under a new key.
-    async fn create(&mut self, shared: &Shared) -> Result<(), SessionError> {
+    /// Stores the content under a new key, which it gives.
+    async fn create(&self, shared: &Shared) -> Result<SessionKey, SessionError> {
         for _ in 0..KEYS_TRIED {
             let key = SessionKey::generate(shared.world.random()?);
             match shared.store.create(&key, self.record(shared)).await? {
-                Created::Yes => {
-                    self.key = Some(key);
-                    self.modified = true;
-                    return Ok(());
-                }
+                Created::Yes => return Ok(key),
                 Created::Taken => {}
             }
         }
@@ -106,11 +104,26 @@ impl State {
         Err(SessionError::Random(crate::NoRandomness))
     }
 
-    /// The same content under a new key; the old one is nobody's any more.
+    /// The same content under a new key; the old one is nobody's any more. A session that was
+    /// deleted meanwhile, by a logout, does not live on under the new key.
     pub(super) async fn cycle_key(&mut self, shared: &Shared) -> Result<(), SessionError> {
         self.data(shared).await?;
-        let old = self.key;
-        self.create(shared).await?;
+        let new = self.create(shared).await?;
+        if let Some(old) = self.key {
+            // A deletion does not tell whether there was anything, but an update does.
+            let now = shared.world.now();
+            let emptied = Record {
+                data: shared.codec.encode(&SessionData::new(), now).into(),
+                expires: now,
+            };
+            if shared.store.save(&old, emptied).await? == Saved::Gone {
+                shared.store.delete(&new).await?;
+                return Err(SessionError::Interrupted);
+            }
+        }
+        // From here on nothing is written under the old key, even if it cannot be deleted.
+        let old = self.key.replace(new);
+        self.modified = true;
         if let Some(old) = old {
             shared.store.delete(&old).await?;
         }

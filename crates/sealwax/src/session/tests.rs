@@ -1,6 +1,6 @@
 use std::convert::Infallible;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use http::header::{COOKIE, RETRY_AFTER, SET_COOKIE, VARY};
@@ -19,6 +19,8 @@ use crate::ResponseBody;
 struct Counted {
     memory: Memory,
     asked: AtomicU64,
+    /// Whether it deletes.
+    deletes: AtomicBool,
     /// What it answers while nobody can reach it.
     down: Mutex<Option<StoreError>>,
 }
@@ -70,7 +72,10 @@ impl SessionStore for Counted {
     fn delete<'a>(&'a self, key: &'a SessionKey) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             self.answer()?;
-            self.memory.delete(key).await
+            match self.deletes.load(Ordering::Relaxed) {
+                true => self.memory.delete(key).await,
+                false => Err(unavailable().await),
+            }
         })
     }
 
@@ -98,6 +103,7 @@ impl Site {
         let store = Arc::new(Counted {
             memory: Memory::new(),
             asked: AtomicU64::new(0),
+            deletes: AtomicBool::new(true),
             down: Mutex::new(None),
         });
         let mut settings = Settings::production(["a.example"]);
@@ -319,6 +325,72 @@ async fn a_new_key_keeps_the_content_and_ends_the_old_one() {
         |s: Session| async move { u16::from(s.get::<u8>("a").await.unwrap().unwrap_or(0)) + 200 };
     assert_eq!(site.run(Some(&new), read).await.status(), 201);
     assert_eq!(site.run(Some(&old), read).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_session_that_was_deleted_meanwhile_gets_no_new_key() {
+    let site = Site::new(|_| {});
+    let begun = site.begin().await;
+    let home = Arc::clone(&site.store);
+    let mine = SessionKey::parse(&begun).unwrap();
+    let race = move |s: Session| {
+        let home = Arc::clone(&home);
+        async move {
+            assert!(s.contains("a").await.unwrap());
+            // Logged out in another window.
+            home.memory.delete(&mine).await.unwrap();
+            let refused = s.cycle_key().await.unwrap_err();
+            assert!(matches!(refused, SessionError::Interrupted));
+            refused.status().as_u16()
+        }
+    };
+    let response = site.run(Some(&begun), race).await;
+    assert_eq!((response.status().as_u16(), field(&response)), (400, None));
+    let kept = site.store.memory.sweep(Duration::MAX).await.unwrap();
+    assert_eq!(kept, 0, "nothing is left of it");
+}
+
+#[tokio::test]
+async fn an_old_key_that_cannot_be_deleted_holds_nothing() {
+    let site = Site::new(|_| {});
+    let begun = site.begin().await;
+    let home = Arc::clone(&site.store);
+    let cycle = move |s: Session| {
+        let home = Arc::clone(&home);
+        async move {
+            s.insert("role", "admin").await.unwrap();
+            home.deletes.store(false, Ordering::Relaxed);
+            assert!(s.cycle_key().await.is_err());
+            200
+        }
+    };
+    let response = site.run(Some(&begun), cycle).await;
+    assert_ne!(key(&response).unwrap(), begun);
+    let look = |s: Session| async move {
+        assert!(s.names().await.unwrap().is_empty());
+        200
+    };
+    site.run(Some(&begun), look).await;
+}
+
+#[tokio::test]
+async fn a_session_that_somebody_holds_is_waited_for_and_not_read() {
+    let site = Site::new(|_| {});
+    let begun = site.begin().await;
+    site.asked();
+    let hold = |s: Session| async move {
+        let held = Arc::clone(&s.inner);
+        tokio::spawn(async move {
+            let _state = held.state.lock().await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        });
+        tokio::task::yield_now().await;
+        assert!(s.inner.state.try_lock().is_err());
+        200
+    };
+    let response = site.run(Some(&begun), hold).await;
+    assert_eq!(site.asked(), 0);
+    assert!(!response.headers().contains_key(VARY));
 }
 
 #[tokio::test]
