@@ -46,6 +46,21 @@ pub fn verify(password: &str, column: &str) -> Result<bool, UnknownHash> {
     Ok(hash.as_bytes().ct_eq(parts.hash.as_bytes()).into())
 }
 
+/// How many iterations [`verify`] takes for a column: none where there is nothing to hash. What is
+/// left to [`ITERATIONS`] should be spent after a wrong password, so that the time does not tell
+/// whose account is old or has none: Django's `harden_runtime`.
+///
+/// ```
+/// use sealwax_django::password::{encode, iterations};
+///
+/// assert_eq!(iterations(&encode("correct horse", "battery", 1000)), 1000);
+/// assert_eq!(iterations("!unusable"), 0);
+/// ```
+#[must_use]
+pub fn iterations(column: &str) -> u32 {
+    Parts::of(column).map_or(0, |parts| parts.iterations)
+}
+
 /// A password column, as Django's `make_password` makes it with `pbkdf2_sha256`.
 ///
 /// The salt is random text without `$`; Django uses 22 characters of `a-zA-Z0-9`. Making one for

@@ -1,7 +1,6 @@
 //! What can go wrong with a login.
 
 use http::{Response, StatusCode};
-use sealwax_django::password::UnknownHash;
 use sealwax_store::StoreError;
 
 use crate::body::ResponseBody;
@@ -19,9 +18,6 @@ pub enum AuthError {
     /// The password could not be checked in the background: the runtime is ending. 503.
     #[error("the check of a password was given up")]
     GivenUp,
-    /// The user's password is hashed in a way that cannot be checked here: 500.
-    #[error("a password cannot be checked")]
-    Password(#[from] UnknownHash),
     /// The session could not be read or written.
     #[error(transparent)]
     Session(#[from] SessionError),

@@ -112,13 +112,15 @@ impl Auth {
     }
 
     /// The user with this name, if the password is theirs and they are active: Django's
-    /// `authenticate`. It takes a good part of a second, outside the runtime's own threads, and as
-    /// long for a name that nobody has. It logs nobody in.
+    /// `authenticate`. It takes a good part of a second, outside the runtime's own threads, and a
+    /// wrong password takes as long as for a name that nobody has. One whose hash cannot be checked
+    /// here (of another hasher than PBKDF2) counts as wrong, and the log says so. It logs nobody
+    /// in.
     ///
     /// Whoever guesses is not slowed down any further: limit that by client and by name.
     ///
     /// # Errors
-    /// The users cannot be read, or a hash cannot be checked.
+    /// The users cannot be read.
     pub async fn authenticate(
         &self,
         username: &str,
@@ -150,7 +152,11 @@ impl Auth {
             })
             .await?;
         match before {
-            None => session.cycle_key().await?,
+            None => match session.cycle_key().await {
+                // Another login or a logout has ended it: there is nothing to keep.
+                Err(SessionError::Interrupted) => session.flush().await?,
+                cycled => cycled?,
+            },
             Some((id, before)) => {
                 let same_user = id.as_deref() == Some(user.id.as_str());
                 let before = before.unwrap_or_default();

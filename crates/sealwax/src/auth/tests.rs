@@ -185,6 +185,70 @@ async fn wrong_names_passwords_and_inactive_users_are_nobody() {
 }
 
 #[tokio::test]
+async fn a_wrong_password_takes_the_same_time_for_every_account() {
+    let site = Site::new();
+    {
+        let mut table = site.table.0.lock().unwrap();
+        for (id, column) in [
+            ("3", "!unusable"),
+            ("4", "argon2$argon2id$v=19$x"),
+            ("5", ""),
+        ] {
+            table.push(UserRow {
+                password: column.into(),
+                ..row(id, id, "")
+            });
+        }
+    }
+    site.run("", |auth, _| async move {
+        let mut times = Vec::new();
+        // Nobody, 1,000 iterations, and three that have nothing to hash.
+        for name in ["nobody", "anna", "3", "4", "5"] {
+            let begin = std::time::Instant::now();
+            assert_eq!(
+                auth.authenticate(name, "wrong").await.unwrap(),
+                None,
+                "{name}"
+            );
+            times.push(begin.elapsed());
+        }
+        // A hash that is not made takes microseconds, one that is the better part of a second.
+        let longest = times.iter().max().unwrap();
+        assert!(times.iter().all(|time| *time * 10 > *longest), "{times:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn logins_at_once_from_one_session_both_succeed() {
+    let site = Site::new();
+    let (planted, _) = site
+        .run("", |_, session| async move {
+            session.insert("cart", &3).await.unwrap();
+        })
+        .await;
+    let planted = planted.unwrap();
+    let store = Arc::clone(&site.store);
+    let key = sealwax_store::SessionKey::parse(&planted).unwrap();
+    let (cookie, _) = site
+        .run(&planted, move |auth, session| {
+            let store = Arc::clone(&store);
+            async move {
+                assert!(session.contains("cart").await.unwrap());
+                let user = auth.authenticate("anna", "correct horse").await;
+                // The other login has ended the session in which both began.
+                sealwax_store::SessionStore::delete(&*store, &key)
+                    .await
+                    .unwrap();
+                auth.login(&user.unwrap().unwrap()).await.unwrap();
+                assert!(!session.contains("cart").await.unwrap());
+            }
+        })
+        .await;
+    assert_eq!(site.who(&cookie.unwrap()).await.as_deref(), Some("anna"));
+}
+
+#[tokio::test]
 async fn a_planted_key_gains_nothing_and_the_cart_stays() {
     let site = Site::new();
     let (planted, _) = site
