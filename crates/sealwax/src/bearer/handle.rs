@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::{Extensions, Request};
-use sealwax_store::TokenRecord;
+use sealwax_store::{TokenRecord, TokenStore};
 
 use super::refused::BearerError;
 
@@ -64,4 +64,11 @@ impl Bearer {
             false => Err(BearerError::InsufficientScope(scope.to_owned())),
         }
     }
+}
+
+/// A token that a layer further out has found, and where: another store may not know it.
+#[derive(Clone)]
+pub(super) struct Found {
+    pub(super) bearer: Bearer,
+    pub(super) store: Arc<dyn TokenStore>,
 }

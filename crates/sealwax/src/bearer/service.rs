@@ -8,11 +8,11 @@ use std::time::Duration;
 use http::header::{AUTHORIZATION, COOKIE, HeaderMap, SET_COOKIE};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use sealwax_store::{BoxFuture, TokenRecord};
+use sealwax_store::{BoxFuture, TokenHash, TokenRecord};
 use tower_service::Service;
 
 use super::Shared;
-use super::handle::Bearer;
+use super::handle::{Bearer, Found};
 use super::refused::BearerError;
 use super::token::hash;
 use crate::auth::Auth;
@@ -70,7 +70,7 @@ where
         let step = match token(request.headers()) {
             Ok(token) => {
                 let (shared, token) = (Arc::clone(shared), token.to_owned());
-                let known = Bearer::of(&request);
+                let known = request.extensions().get::<Found>().cloned();
                 // What was made ready is called; its clone waits for its turn.
                 let clone = self.inner.clone();
                 Step::Asking {
@@ -102,7 +102,7 @@ pin_project! {
     enum Step<S, A, F> {
         // The store is asked for the token.
         Asking {
-            asking: BoxFuture<'static, Result<Bearer, BearerError>>,
+            asking: BoxFuture<'static, Result<Found, BearerError>>,
             inner: S,
             request: Option<Request<A>>,
         },
@@ -126,8 +126,8 @@ where
                     inner,
                     request,
                 } => match (ready!(asking.as_mut().poll(context)), request.take()) {
-                    (Ok(bearer), Some(request)) => Step::App {
-                        future: inner.call(without_cookies(request, bearer)),
+                    (Ok(found), Some(request)) => Step::App {
+                        future: inner.call(without_cookies(request, found)),
                         cookies: false,
                     },
                     (Err(error), _) => Step::Refused { error: Some(error) },
@@ -155,7 +155,7 @@ where
 }
 
 /// The request with its token instead of everything that comes of cookies.
-fn without_cookies<A>(mut request: Request<A>, bearer: Bearer) -> Request<A> {
+fn without_cookies<A>(mut request: Request<A>, found: Found) -> Request<A> {
     request.headers_mut().remove(COOKIE);
     let extensions = request.extensions_mut();
     extensions.remove::<Session>();
@@ -165,7 +165,8 @@ fn without_cookies<A>(mut request: Request<A>, bearer: Bearer) -> Request<A> {
     extensions.remove::<SignedCookies>();
     // Without cookies there is nothing that another site could use.
     extensions.insert(CsrfExempt);
-    extensions.insert(bearer);
+    extensions.insert(found.bearer.clone());
+    extensions.insert(found);
     request
 }
 
@@ -179,29 +180,37 @@ fn token(headers: &HeaderMap) -> Result<&str, BearerError> {
         return Err(BearerError::Malformed);
     }
     let text = field.to_str().map_err(|_| BearerError::Malformed)?;
-    match text.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    match scheme.eq_ignore_ascii_case("bearer") {
+        true => Ok(token.trim()),
         // Another scheme is no token.
-        _ => Err(BearerError::Missing),
+        false => Err(BearerError::Missing),
     }
 }
 
 impl Shared {
     /// The token, if it is valid and good for what is asked. `known` is one that a layer further
-    /// out has found.
-    async fn judge(&self, token: &str, known: Option<Bearer>) -> Result<Bearer, BearerError> {
-        let bearer = match known {
-            Some(bearer) => bearer,
-            None => Bearer::new(self.find(token).await?),
+    /// out has found; it need not be looked for again in the same store.
+    async fn judge(&self, token: &str, known: Option<Found>) -> Result<Found, BearerError> {
+        let hash = hash(token);
+        let known = known.filter(|known| {
+            Arc::ptr_eq(&known.store, &self.store) && known.bearer.record().hash == hash
+        });
+        let found = match known {
+            Some(known) => known,
+            None => Found {
+                bearer: Bearer::new(self.find(hash).await?),
+                store: Arc::clone(&self.store),
+            },
         };
         for scope in &self.scopes {
-            bearer.require(scope)?;
+            found.bearer.require(scope)?;
         }
-        Ok(bearer)
+        Ok(found)
     }
 
-    async fn find(&self, token: &str) -> Result<TokenRecord, BearerError> {
-        let (hash, now) = (hash(token), self.world.now());
+    async fn find(&self, hash: TokenHash) -> Result<TokenRecord, BearerError> {
+        let now = self.world.now();
         let found = self.store.find(&hash, now).await;
         let record = found
             .map_err(BearerError::Store)?

@@ -69,6 +69,7 @@ async fn everything_else_is_refused_by_the_rfc() {
         (&layer, &["Basic YTpi"], 401, "Bearer"),
         (&layer, &[&*bad], 401, "Bearer error=\"invalid_token\""),
         (&layer, &["Bearer "], 401, "Bearer error=\"invalid_token\""),
+        (&layer, &["Bearer"], 401, "Bearer error=\"invalid_token\""),
         (
             &layer,
             &[&*good, &*good],
@@ -93,6 +94,27 @@ async fn everything_else_is_refused_by_the_rfc() {
             .unwrap()
     );
     assert_eq!(ask(layer, &[&good]).await.status(), 401);
+}
+
+#[tokio::test]
+async fn a_layer_further_in_asks_its_own_store() {
+    let (customers, token) = tokens().await;
+    let (staff, own) = tokens().await;
+    let inner = BearerLayer::new(staff);
+    let app =
+        service_fn(|_: Request<()>| async { Ok::<_, Infallible>(Response::new(Body::new())) });
+    let same = BearerLayer::new(Arc::clone(&customers) as _).scope("read");
+    let outer = BearerLayer::new(customers).optional();
+    for (layer, token, status) in [
+        (&inner, &token, 401),
+        (&same, &token, 200),
+        (&inner, &own, 401),
+    ] {
+        let service = outer.layer(layer.layer(app));
+        let request = Request::get("/").header(AUTHORIZATION, format!("Bearer {token}"));
+        let response = service.oneshot(request.body(()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), status);
+    }
 }
 
 #[tokio::test]
