@@ -230,12 +230,6 @@ fn proxy_header(settings: &Settings, mistakes: &mut Vec<Mistake>) -> Option<Secu
     }
 }
 
-/// `HTTP_X_CSRFTOKEN` is `x-csrftoken`.
-pub(crate) fn header_of_meta(meta: &str) -> Option<HeaderName> {
-    let name = meta.strip_prefix("HTTP_")?.replace('_', "-");
-    HeaderName::try_from(name.to_ascii_lowercase()).ok()
-}
-
 fn hsts(settings: &Settings, mistakes: &mut Vec<Mistake>) -> Hsts {
     let default = Hsts::default();
     let seconds = settings.secure_hsts_seconds;

@@ -1,10 +1,10 @@
 //! What can be wrong with the settings of the CSRF check.
 
 use http::HeaderName;
-use sealwax_policy::{Csrf, TrustedOrigins};
+use sealwax_policy::{Csrf, SecureProxySslHeader, TrustedOrigins};
 
 use super::Settings;
-use super::check::{header_of_meta, paths};
+use super::check::paths;
 use super::mistake::Mistake;
 
 /// Django's own header.
@@ -24,8 +24,9 @@ pub(super) fn check(settings: &Settings, mistakes: &mut Vec<Mistake>) -> (Csrf, 
         true => &settings.session_cookie_domain,
         false => &settings.csrf_cookie_domain,
     };
-    let header = header_of_meta(&settings.csrf_header_name);
-    if header.is_none() {
+    // Both settings spell a header in the same way.
+    let header = SecureProxySslHeader::from_django(&settings.csrf_header_name, "");
+    if header.is_err() {
         mistakes.push(Mistake::new(
             "csrf_header_name",
             format!(
@@ -40,5 +41,5 @@ pub(super) fn check(settings: &Settings, mistakes: &mut Vec<Mistake>) -> (Csrf, 
         exempt: paths("csrf_exempt", &settings.csrf_exempt, mistakes),
         cookie_domain: domain.as_deref().map(Into::into),
     };
-    (csrf, header.unwrap_or(X_CSRFTOKEN))
+    (csrf, header.map_or(X_CSRFTOKEN, |header| header.name))
 }

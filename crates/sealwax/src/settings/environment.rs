@@ -79,7 +79,12 @@ impl Settings {
             else {
                 continue;
             };
-            if let Err(wanted) = setting.lay(&mut settings, text.trim()) {
+            // A key is what it is: Django does not trim it either.
+            let laid = match setting.name {
+                "secret_key" => text,
+                _ => text.trim(),
+            };
+            if let Err(wanted) = setting.lay(&mut settings, laid) {
                 let shown = if setting.name.starts_with("secret") {
                     "the value".to_owned()
                 } else {
@@ -89,6 +94,7 @@ impl Settings {
                 mistakes.push(Mistake::new(name, cause, "write one"));
             }
         }
+        mistakes.extend(stray_debug(&variables, &settings));
         mistakes.extend(variables.keys().filter_map(|name| unknown(name)));
         if let Err(more) = settings.check() {
             mistakes.extend(more.0);
@@ -112,6 +118,24 @@ fn preset(variables: &BTreeMap<String, String>, mistakes: &mut Vec<Mistake>) -> 
             Settings::production(none)
         }
     }
+}
+
+/// Many programs look at `DEBUG`. Alone it must not turn production into half a development.
+fn stray_debug(variables: &BTreeMap<String, String>, settings: &Settings) -> Option<Mistake> {
+    let chosen = variables
+        .get("SEALWAX_ENV")
+        .is_some_and(|name| name == "development");
+    let place = match variables.contains_key("SEALWAX_DEBUG") {
+        true => "SEALWAX_DEBUG",
+        false => "DEBUG",
+    };
+    (settings.debug && !chosen).then(|| {
+        Mistake::new(
+            place,
+            "in production refusals must not tell strangers their reason",
+            "take it away, or set SEALWAX_ENV=development",
+        )
+    })
 }
 
 /// A variable that somebody meant for us, and that would have no effect.
@@ -200,6 +224,40 @@ mod tests {
         let settings = read(&[("SEALWAX_ENV", "development")]).unwrap();
         assert!(settings.debug && !settings.session_cookie_secure);
         assert!(read(&[("SEALWAX_ENV", "staging")]).is_err());
+    }
+
+    #[test]
+    fn debug_belongs_to_development() {
+        for name in ["DEBUG", "SEALWAX_DEBUG"] {
+            assert_eq!(read(&[(name, "True")]).unwrap_err(), [name]);
+        }
+        assert!(
+            read(&[("DEBUG", "1"), ("SEALWAX_ENV", "development")])
+                .unwrap()
+                .debug
+        );
+        assert!(
+            !read(&[("DEBUG", "1"), ("SEALWAX_DEBUG", "off")])
+                .unwrap()
+                .debug
+        );
+    }
+
+    #[test]
+    fn nothing_at_all_switches_nothing_off() {
+        for name in ["SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE"] {
+            assert_eq!(read(&[(name, "")]).unwrap_err(), [name]);
+        }
+    }
+
+    #[test]
+    fn a_key_is_taken_as_it_is() {
+        let key = format!(" {}\n", "k0".repeat(30));
+        let settings = Settings::from_variables([
+            ("SECRET_KEY".into(), key.clone()),
+            ("ALLOWED_HOSTS".into(), " a.example ".into()),
+        ]);
+        assert_eq!(settings.unwrap().secret_key.expose(), key);
     }
 
     #[test]

@@ -104,7 +104,8 @@ impl Value for bool {
     fn read(text: &str) -> Option<Self> {
         match text.to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" | "on" => Some(true),
-            "false" | "0" | "no" | "off" | "" => Some(false),
+            // Nothing at all is more often a slip than a wish to be less safe.
+            "false" | "0" | "no" | "off" => Some(false),
             _ => None,
         }
     }
@@ -283,6 +284,7 @@ mod tests {
     #[test]
     fn what_is_no_value_is_refused() {
         assert_eq!(bool::read("maybe"), None);
+        assert_eq!(bool::read(""), None);
         assert_eq!(u64::read("-1"), None);
         assert_eq!(u64::read("1e3"), None);
         assert_eq!(u64::read("31_449_600"), Some(31_449_600));
