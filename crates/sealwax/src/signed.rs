@@ -160,8 +160,9 @@ impl SignedCookies {
         max_age: Option<Duration>,
     ) -> Result<Option<String>, BadSignature> {
         let last = |field: &HeaderValue| {
-            let text = field.to_str().ok()?;
-            Some(sealwax_django::cookie::value(text, name)?.into_owned())
+            // Values past Latin-1 stand there as they are, ours or those of other cookies.
+            let text = String::from_utf8_lossy(field.as_bytes());
+            Some(sealwax_django::cookie::value(&text, name)?.into_owned())
         };
         let Some(value) = self.inner.sent.iter().filter_map(last).next_back() else {
             return Ok(None);
@@ -261,7 +262,7 @@ mod tests {
         let request = Request::get("/").header(COOKIE, cookie).body(()).unwrap();
         let response = layer.layer(service).oneshot(request).await.unwrap();
         let field = response.headers().get(SET_COOKIE)?;
-        Some(field.to_str().unwrap().to_owned())
+        Some(String::from_utf8(field.as_bytes().to_vec()).unwrap())
     }
 
     #[tokio::test]
@@ -283,6 +284,20 @@ mod tests {
             assert_eq!(c.get("absent", "", None), Ok(None));
         };
         assert_eq!(run(&layer, &cookie, get).await, None);
+        // Nor does it matter what else comes, or in which script.
+        let set = |c: SignedCookies| assert!(c.set("plan", "", "it\u{2019}s \u{fc}", None));
+        let wide = run(&layer, "", set).await.unwrap();
+        let wide = format!(
+            "x=\u{e9}\u{2019}; {}",
+            wide.split("; HttpOnly").next().unwrap()
+        );
+        let get = |c: SignedCookies| {
+            assert_eq!(
+                c.get("plan", "", None),
+                Ok(Some("it\u{2019}s \u{fc}".to_owned()))
+            );
+        };
+        run(&layer, &wide, get).await;
         let changed = cookie.replace("a\\073", "c\\073");
         assert_ne!(changed, cookie);
         let get = |c: SignedCookies| assert!(c.get("plan", "", None).is_err());
