@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::header::HeaderValue;
 use http::request::Parts;
-use http::{Extensions, Request};
+use http::{Extensions, Request, Uri};
 use sealwax_policy::{Connection, Target};
 
 use crate::settings::Checked;
@@ -98,6 +98,19 @@ fn peer(extensions: &Extensions) -> Option<IpAddr> {
 #[cfg(not(feature = "axum"))]
 fn peer(_: &Extensions) -> Option<IpAddr> {
     None
+}
+
+/// The URL that the client asked for. A router that is nested in another one sees but the end of
+/// its path, by which no pattern should be matched and no redirect made.
+#[cfg(feature = "axum")]
+pub(crate) fn asked_for(head: &Parts) -> &Uri {
+    let whole = head.extensions.get::<axum::extract::OriginalUri>();
+    whole.map_or(&head.uri, |whole| &whole.0)
+}
+
+#[cfg(not(feature = "axum"))]
+pub(crate) fn asked_for(head: &Parts) -> &Uri {
+    &head.uri
 }
 
 /// How a request came, once the policy has looked at it: in the extensions of every request that

@@ -18,7 +18,7 @@ use tower_service::Service;
 use super::form::Form;
 use super::read::{self, Read};
 use super::{Csrf, CsrfExempt, Shared};
-use crate::arrival::Arrival;
+use crate::arrival::{Arrival, asked_for};
 use crate::body::{RequestBody, ResponseBody};
 use crate::cookies;
 use crate::record::Record;
@@ -166,6 +166,7 @@ enum Next {
 
 /// Why there is no answer of the app's.
 enum Refused {
+    Broken,
     Forbidden(Change, String),
     Session(SessionError),
     TooLarge,
@@ -183,6 +184,7 @@ impl Refused {
                 Record::add(response.extensions_mut(), vec![change]);
                 response
             }
+            Self::Broken => refusal::page(StatusCode::BAD_REQUEST, "The form broke off.", None),
             Self::Session(error) => error.response(),
             Self::TooLarge => refusal::page(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -206,7 +208,7 @@ impl Shared {
         let arrival = Arrival::find(&self.checked, head);
         let judged = self.checked.csrf.judge(&Sent {
             method: head.method.as_str(),
-            path: head.uri.path(),
+            path: asked_for(head).path(),
             headers: &head.headers,
             secure: arrival.as_ref().is_some_and(Arrival::is_secure),
             host: arrival.as_ref().map(Arrival::host),
@@ -303,6 +305,8 @@ where
             let limit = shared.checked.settings.data_upload_max_memory_size;
             match read::token(form, body, limit).await {
                 Read::Token(field, body) => (shared.judge_token(&head, secret, &field), body),
+                // Also in report mode: the app would take what is there for all of it.
+                Read::Broken => return Err(Refused::Broken),
                 Read::TooLarge(body) if shared.reports() => (by_header, body),
                 Read::TooLarge(_) => return Err(Refused::TooLarge),
             }

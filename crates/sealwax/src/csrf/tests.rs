@@ -255,6 +255,29 @@ async fn report_lets_pass() {
 }
 
 #[tokio::test]
+async fn a_form_that_breaks_off_is_never_taken_for_a_whole_one() {
+    for (mode, expected) in [(Mode::Enforce, 400), (Mode::Report, 400)] {
+        let site = Site::new(|s| s.csrf_mode = mode);
+        let (secret, token) = site.token().await;
+        let frames = [
+            Ok(http_body::Frame::data(Bytes::from(format!(
+                "csrfmiddlewaretoken={token}"
+            )))),
+            Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset)),
+        ];
+        let body = http_body_util::StreamBody::new(futures_util::stream::iter(frames));
+        let app = service_fn(|request: Request<RequestBody<_>>| async {
+            let read = request.into_body().collect().await;
+            assert!(read.is_err(), "the app would do half of what was meant");
+            Ok::<_, Infallible>(Response::new(Body::default()))
+        });
+        let request = form(&secret).body(body).unwrap();
+        let response = site.0.layer(app).oneshot(request).await.unwrap();
+        assert_eq!(response.status(), expected);
+    }
+}
+
+#[tokio::test]
 async fn the_cookie_is_httponly_and_an_unreadable_one_is_replaced() {
     let site = Site::new(|s| s.csrf_cookie_age = None);
     let request = own()

@@ -18,7 +18,7 @@ use tower_service::Service;
 use super::Shared;
 use super::memory::held;
 use super::plain_http;
-use crate::arrival::{Arrival, Transport};
+use crate::arrival::{Arrival, Transport, asked_for};
 use crate::body::ResponseBody;
 use crate::record::{Record, level};
 use crate::refusal;
@@ -50,7 +50,15 @@ where
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
         let (mut head, body) = request.into_parts();
-        let kind = match self.shared.request(&mut head) {
+        // The policy sees the URL that was asked for, the app the one that its router left.
+        let whole = asked_for(&head);
+        let whole = (whole.path() != head.uri.path()).then(|| whole.clone());
+        let cut = whole.map(|whole| std::mem::replace(&mut head.uri, whole));
+        let judged = self.shared.request(&mut head);
+        if let Some(cut) = cut {
+            head.uri = cut;
+        }
+        let kind = match judged {
             Ok(paused) => Kind::App {
                 future: self.inner.call(Request::from_parts(head, body)),
                 paused: Some(paused),
