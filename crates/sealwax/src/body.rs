@@ -12,6 +12,13 @@ pin_project! {
     /// A response body: the app's, or one of our own.
     ///
     /// It passes on size and end of the app's body, so that a server frames it as before.
+    ///
+    /// ```
+    /// use sealwax::{ResponseBody, SessionError};
+    ///
+    /// let refusal: http::Response<ResponseBody<String>> = SessionError::Interrupted.response();
+    /// assert!(refusal.body().is_own());
+    /// ```
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
@@ -90,6 +97,18 @@ pin_project! {
     /// A request body of which a layer may have read the beginning, to look for a form's CSRF
     /// token. What was read comes first again, then the rest: the app sees every byte, and the
     /// trailers.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http_body::Body;
+    /// use http_body_util::BodyExt as _;
+    /// use sealwax::RequestBody;
+    ///
+    /// /// A handler without a framework reads it as any other body.
+    /// async fn length<B: Body<Data = Bytes>>(body: RequestBody<B>) -> Result<usize, B::Error> {
+    ///     Ok(body.collect().await?.to_bytes().len())
+    /// }
+    /// ```
     #[derive(Debug)]
     pub struct RequestBody<B> {
         // Frames that were read ahead.

@@ -64,6 +64,20 @@ impl fmt::Debug for CsrfToken {
 }
 
 /// A handler asks for what no layer has put there: 500, and the log says which layer is missing.
+///
+/// ```
+/// use axum::extract::FromRequestParts as _;
+/// use sealwax::Session;
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let (mut head, ()) = http::Request::new(()).into_parts();
+/// let missing = Session::from_request_parts(&mut head, &()).await.unwrap_err();
+/// assert_eq!(
+///     missing.to_string(),
+///     "no SessionLayer stands in front of this handler; add one to the router"
+/// );
+/// # });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no {0} stands in front of this handler; add one to the router")]
 pub struct MissingLayer(&'static str);

@@ -236,7 +236,7 @@ mod csp;
 mod csrf;
 #[cfg(feature = "axum")]
 mod extract;
-#[cfg(any(doc, all(doctest, feature = "axum")))]
+#[cfg(any(all(doc, not(doctest)), all(doctest, feature = "axum")))]
 pub mod manual;
 mod messages;
 mod protection;
@@ -280,3 +280,8 @@ pub use sealwax_store::{
     Backend, BoxFuture, CachedDb, Memory, SessionKey, SessionStore, StoreError, TokenHash,
     TokenRecord, TokenStore, UserRow, UserTable, Users, with_cached_db,
 };
+
+/// Its example runs as well.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

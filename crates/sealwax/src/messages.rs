@@ -74,6 +74,17 @@ impl<S> Layer<S> for MessagesLayer {
 }
 
 /// A service behind [`MessagesLayer`].
+///
+/// ```
+/// use sealwax::{MessagesLayer, MessagesService, Settings};
+/// use tower_layer::Layer as _;
+/// # fn wrap<App>(app: App) -> Result<(), sealwax::Mistakes> {
+///
+/// let mut settings = Settings::production(["app.example.com"]);
+/// settings.secret_key = "0aPq…".repeat(11).into();
+/// let service: MessagesService<App> = MessagesLayer::new(&settings)?.layer(app);
+/// # let _ = service; Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct MessagesService<S> {
     inner: S,

@@ -42,6 +42,15 @@ pub struct Protection {
 }
 
 /// A service behind [`Protection`]: the layers as they stand, from the outside in.
+///
+/// ```
+/// use sealwax::{Protected, Protection};
+/// use tower_layer::Layer as _;
+///
+/// fn wrap<App>(protection: &Protection, app: App) -> Protected<App> {
+///     protection.layer(app)
+/// }
+/// ```
 pub type Protected<S> = SealService<
     CspService<
         BearerService<

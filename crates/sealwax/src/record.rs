@@ -12,6 +12,17 @@ use sealwax_policy::{Change, Level, Rule};
 /// of a response that had any such. What happens every time (a header added, a cookie made
 /// `Secure`) is in it only while somebody listens for `tracing` events of target
 /// `sealwax::changes` at debug level.
+///
+/// ```
+/// use sealwax::Record;
+///
+/// fn print<B>(response: &http::Response<B>) {
+///     let Some(record) = response.extensions().get::<Record>() else { return };
+///     for change in record.changes() {
+///         println!("{} {}: {}", change.rule.id(), change.subject, change.rule.reason());
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Record {
     changes: Vec<Change>,

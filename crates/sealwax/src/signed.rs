@@ -73,6 +73,17 @@ impl<S> Layer<S> for SignedCookiesLayer {
 }
 
 /// A service behind [`SignedCookiesLayer`].
+///
+/// ```
+/// use sealwax::{Settings, SignedCookiesLayer, SignedCookiesService};
+/// use tower_layer::Layer as _;
+/// # fn wrap<App>(app: App) -> Result<(), sealwax::Mistakes> {
+///
+/// let mut settings = Settings::production(["app.example.com"]);
+/// settings.secret_key = "0aPq…".repeat(11).into();
+/// let service: SignedCookiesService<App> = SignedCookiesLayer::new(&settings)?.layer(app);
+/// # let _ = service; Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct SignedCookiesService<S> {
     inner: S,

@@ -17,6 +17,14 @@ pub(crate) enum World {
 }
 
 /// The system gives no random bytes: no secret can be made.
+///
+/// ```
+/// use sealwax::{CspNonce, NoRandomness};
+///
+/// fn attribute(nonce: &CspNonce) -> Result<String, NoRandomness> {
+///     Ok(format!("nonce=\"{}\"", nonce.value()?))
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the system gives no random bytes; a secret cannot be made without them")]
 pub struct NoRandomness;

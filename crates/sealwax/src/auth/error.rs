@@ -9,6 +9,14 @@ use crate::session::SessionError;
 
 /// Why it could not be found out who a user is, or why nobody could be logged in. That a password
 /// is wrong is no error.
+///
+/// ```
+/// use sealwax::{AuthError, ResponseBody};
+///
+/// let answer: http::Response<ResponseBody<String>> = AuthError::GivenUp.response();
+/// assert_eq!(answer.status(), 503);
+/// assert_eq!(answer.headers()["retry-after"], "5");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {

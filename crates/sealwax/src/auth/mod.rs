@@ -109,6 +109,16 @@ impl<S> Layer<S> for AuthLayer {
 }
 
 /// A service behind [`AuthLayer`].
+///
+/// ```
+/// use std::sync::Arc;
+/// use sealwax::{AuthLayer, AuthService, Mistakes, Settings, Users};
+/// use tower_layer::Layer as _;
+///
+/// fn wrap<App>(settings: &Settings, users: Arc<dyn Users>, app: App) -> Result<AuthService<App>, Mistakes> {
+///     Ok(AuthLayer::new(settings, users)?.layer(app))
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct AuthService<S> {
     inner: S,

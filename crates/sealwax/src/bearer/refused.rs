@@ -9,6 +9,18 @@ use crate::refusal;
 use crate::session::SessionError;
 
 /// Why a request was refused for its token. With the feature `axum` it is `IntoResponse`.
+///
+/// ```
+/// use sealwax::{BearerError, ResponseBody};
+///
+/// let error = BearerError::InsufficientScope("orders:write".into());
+/// let answer: http::Response<ResponseBody<String>> = error.response();
+/// assert_eq!(answer.status(), 403);
+/// assert_eq!(
+///     answer.headers()["www-authenticate"],
+///     "Bearer error=\"insufficient_scope\", scope=\"orders:write\""
+/// );
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BearerError {

@@ -26,6 +26,16 @@ use crate::signed::SignedCookies;
 const COARSE: Duration = Duration::from_secs(60);
 
 /// A service behind [`BearerLayer`](crate::BearerLayer).
+///
+/// ```
+/// use std::sync::Arc;
+/// use sealwax::{BearerLayer, BearerService, Memory};
+/// use tower_layer::Layer as _;
+/// # fn wrap<App>(app: App) -> Result<(), sealwax::Mistakes> {
+///
+/// let service: BearerService<App> = BearerLayer::new(Arc::new(Memory::new())).layer(app);
+/// # let _ = service; Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct BearerService<S> {
     inner: S,

@@ -46,6 +46,17 @@ pub struct Tokens {
 }
 
 /// What a new token is for.
+///
+/// ```
+/// use sealwax::NewToken;
+///
+/// let token = NewToken {
+///     subject: "warehouse".into(),
+///     scopes: vec!["orders:read".into()],
+///     ..NewToken::default()
+/// };
+/// assert_eq!(token.lasts, None);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NewToken {
     /// Whose it is: the primary key of a user as text, or the name of a machine.
@@ -59,6 +70,19 @@ pub struct NewToken {
 }
 
 /// Why a token could not be issued or revoked.
+///
+/// ```
+/// use sealwax::{TokenError, Tokens};
+///
+/// async fn log_out_everywhere(tokens: &Tokens, token: &str) -> &'static str {
+///     match tokens.revoke(token).await {
+///         Ok(true) => "It is worth nothing any more.",
+///         Ok(false) => "There is no such token.",
+///         Err(TokenError::Store(_)) => "Please try again in a few seconds.",
+///         Err(_) => "Something went wrong.",
+///     }
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {

@@ -15,6 +15,16 @@ use crate::settings::{Checked, Mode};
 use crate::world::World;
 
 /// A service behind [`CspLayer`](crate::CspLayer).
+///
+/// ```
+/// use sealwax::{CspLayer, CspService, Settings};
+/// use tower_layer::Layer as _;
+/// # fn wrap<App>(app: App) -> Result<(), sealwax::Mistakes> {
+///
+/// let settings = Settings::production(["app.example.com"]);
+/// let service: CspService<App> = CspLayer::new(&settings)?.layer(app);
+/// # let _ = service; Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct CspService<S> {
     inner: S,

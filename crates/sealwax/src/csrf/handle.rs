@@ -12,7 +12,7 @@ use super::Shared;
 use crate::session::{Session, SessionError};
 
 /// Makes the tokens of one request. With the feature `axum`, extract
-/// [`CsrfToken`](crate::CsrfToken) instead.
+/// `CsrfToken` instead.
 ///
 /// ```
 /// # async fn page(request: http::Request<()>) -> Result<String, sealwax::SessionError> {

@@ -134,6 +134,19 @@ impl<S> Layer<S> for CsrfLayer {
 ///
 /// As with every layer, further in means applied before: in
 /// `router.layer(CsrfLayer::new(&settings)?).layer(CsrfExempt)` everything is exempt.
+///
+/// ```
+/// use axum::{Router, routing::post};
+/// use sealwax::{CsrfExempt, CsrfLayer, Settings};
+/// # fn main() -> Result<(), sealwax::Mistakes> {
+///
+/// let settings = Settings::production(["hooks.example.com"]);
+/// let hooks: Router = Router::new()
+///     .route("/paid", post(|| async { "noted" }))
+///     .layer(CsrfLayer::new(&settings)?)
+///     .layer(CsrfExempt);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CsrfExempt;
 
@@ -146,6 +159,15 @@ impl<S> Layer<S> for CsrfExempt {
 }
 
 /// A service behind [`CsrfExempt`].
+///
+/// ```
+/// use sealwax::{CsrfExempt, CsrfExemptService};
+/// use tower_layer::Layer as _;
+/// # fn wrap<App>(app: App) -> Result<(), sealwax::Mistakes> {
+///
+/// let service: CsrfExemptService<App> = CsrfExempt.layer(app);
+/// # let _ = service; Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct CsrfExemptService<S> {
     inner: S,

@@ -27,6 +27,16 @@ use crate::session::{Session, SessionError};
 use crate::settings::Mode;
 
 /// A service behind [`CsrfLayer`](crate::CsrfLayer).
+///
+/// ```
+/// use sealwax::{CsrfLayer, CsrfService, Settings};
+/// use tower_layer::Layer as _;
+/// # fn wrap<App>(app: App) -> Result<(), sealwax::Mistakes> {
+///
+/// let settings = Settings::production(["app.example.com"]);
+/// let service: CsrfService<App> = CsrfLayer::new(&settings)?.layer(app);
+/// # let _ = service; Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct CsrfService<S> {
     inner: S,

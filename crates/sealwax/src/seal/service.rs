@@ -24,6 +24,16 @@ use crate::record::{Record, level};
 use crate::refusal;
 
 /// A service behind [`SealLayer`](crate::SealLayer).
+///
+/// ```
+/// use sealwax::{SealLayer, SealService, Settings};
+/// use tower_layer::Layer as _;
+/// # fn wrap<App>(app: App) -> Result<(), sealwax::Mistakes> {
+///
+/// let settings = Settings::production(["app.example.com"]);
+/// let service: SealService<App> = SealLayer::new(&settings)?.layer(app);
+/// # let _ = service; Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct SealService<S> {
     inner: S,

@@ -11,6 +11,19 @@ use crate::world::NoRandomness;
 ///
 /// It is an answer as well: [`status`](Self::status) says which, and with the feature `axum` it
 /// is `IntoResponse`, so that a handler may end with `?`.
+///
+/// ```
+/// use sealwax::{Session, SessionError};
+///
+/// async fn count(session: &Session) -> String {
+///     match session.get::<u32>("visits").await {
+///         Ok(visits) => format!("{} visits", visits.unwrap_or(0)),
+///         // The page can do without.
+///         Err(SessionError::Store(_)) => "many visits".into(),
+///         Err(error) => error.to_string(),
+///     }
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {

@@ -19,6 +19,18 @@ use crate::body::ResponseBody;
 use crate::cookies;
 
 /// A service behind [`SessionLayer`](crate::SessionLayer).
+///
+/// ```
+/// use std::sync::Arc;
+/// use sealwax::{Memory, SessionLayer, SessionService, Settings};
+/// use tower_layer::Layer as _;
+/// # fn wrap<App>(app: App) -> Result<(), sealwax::Mistakes> {
+///
+/// let mut settings = Settings::production(["app.example.com"]);
+/// settings.secret_key = "0aPq…".repeat(11).into();
+/// let service: SessionService<App> = SessionLayer::new(&settings, Arc::new(Memory::new()))?.layer(app);
+/// # let _ = service; Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct SessionService<S> {
     inner: S,

@@ -3,6 +3,16 @@
 use std::fmt;
 
 /// One mistake: something that cannot work.
+///
+/// ```
+/// use sealwax::Settings;
+///
+/// let mistakes = Settings::production(["app.example.com:443"]).check().unwrap_err();
+/// let mistake = mistakes.iter().next().unwrap();
+/// assert_eq!(mistake.place, "allowed_hosts");
+/// assert_eq!(mistake.cause, "`app.example.com:443` is no host and matches nothing");
+/// assert!(mistake.mend.starts_with("write a name or an address without scheme, port and path"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Mistake {
@@ -44,6 +54,17 @@ impl fmt::Display for Mistake {
 }
 
 /// Every mistake of some settings. Never empty.
+///
+/// ```
+/// use sealwax::Settings;
+///
+/// let mut settings = Settings::production(["app.example.com"]);
+/// settings.session_cookie_age = 0;
+/// settings.x_frame_options = Some("ALLOWALL".into());
+/// let mistakes = settings.check().unwrap_err();
+/// assert_eq!(mistakes.iter().count(), 2);
+/// assert_eq!(mistakes.to_string().lines().count(), 2);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistakes(pub(super) Vec<Mistake>);
 
@@ -84,6 +105,18 @@ impl fmt::Display for Mistakes {
 impl std::error::Error for Mistakes {}
 
 /// Something that works, but is weaker than it could be.
+///
+/// ```
+/// use sealwax::Settings;
+///
+/// let mut settings = Settings::production(["app.example.com"]);
+/// settings.secret_key = "0aPq…".repeat(11).into();
+/// settings.session_cookie_httponly = false;
+/// let warnings = settings.check()?;
+/// assert_eq!(warnings[0].django, Some("W015"));
+/// assert!(warnings[0].to_string().starts_with("security.W015 session_cookie_httponly: "));
+/// # Ok::<(), sealwax::Mistakes>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Warning {

@@ -4,6 +4,14 @@
 use super::value::{LegacySalt, Mode, SameSite, Secret, TokenRule, Value};
 
 /// One row of the table: what a reference or a help text shows.
+///
+/// ```
+/// use sealwax::Setting;
+///
+/// let age = Setting::ALL.iter().find(|setting| setting.name == "session_cookie_age").unwrap();
+/// assert_eq!(age.django, "SESSION_COOKIE_AGE");
+/// assert_eq!(age.default(), "1209600");
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Setting {
@@ -48,6 +56,16 @@ macro_rules! settings {
         /// Whatever takes settings checks them and refuses all mistakes at once.
         ///
         /// The defaults are those of [`Settings::production`].
+        ///
+        /// ```
+        /// use sealwax::Settings;
+        ///
+        /// let mut settings = Settings::production(["app.example.com"]);
+        /// settings.secret_key = "0aPq…".repeat(11).into();
+        /// settings.session_cookie_age = 3600;
+        /// settings.csrf_trusted_origins = vec!["https://forms.example.com".into()];
+        /// assert!(settings.check().unwrap().is_empty());
+        /// ```
         #[derive(Debug, Clone, PartialEq)]
         #[non_exhaustive]
         pub struct Settings {

@@ -5,6 +5,13 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 /// Key material as it was written. It is wiped when dropped and never printed.
+///
+/// ```
+/// use sealwax::Secret;
+///
+/// let secret = Secret::new("an example of fifty characters, which nobody guesses!");
+/// assert_eq!(format!("{secret:?}"), "Secret(..)");
+/// ```
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Secret(Zeroizing<String>);
 
@@ -32,6 +39,13 @@ impl fmt::Debug for Secret {
 }
 
 /// `SameSite` of a cookie (RFC 6265bis, Section 4.1.2.7).
+///
+/// ```
+/// use sealwax::{SameSite, Settings};
+///
+/// let mut settings = Settings::production(["app.example.com"]);
+/// settings.session_cookie_samesite = SameSite::Strict;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SameSite {
     /// Sent with requests of the same site and with top-level navigations to it.
@@ -57,6 +71,13 @@ impl SameSite {
 }
 
 /// When an unsafe request must carry Django's CSRF token.
+///
+/// ```
+/// use sealwax::{Settings, TokenRule};
+///
+/// let mut settings = Settings::production(["app.example.com"]);
+/// settings.csrf_token = TokenRule::Always; // as Django does
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenRule {
     /// Only where the browser has not said by `Sec-Fetch-Site: same-origin` or `none` that no
@@ -67,6 +88,13 @@ pub enum TokenRule {
 }
 
 /// Whether a rule acts or only tells.
+///
+/// ```
+/// use sealwax::{Mode, Settings};
+///
+/// let mut settings = Settings::production(["app.example.com"]);
+/// settings.csrf_mode = Mode::Report; // look first
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// It acts.
@@ -76,6 +104,14 @@ pub enum Mode {
 }
 
 /// Signed cookies with the salt of Django before June 2026 (CVE-2026-6873).
+///
+/// ```
+/// use sealwax::{LegacySalt, Settings};
+///
+/// let mut settings = Settings::production(["app.example.com"]);
+/// // Django 4.2 next door writes and reads the old one only.
+/// settings.signed_cookie_legacy_salt_fallback = LegacySalt::Write;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LegacySalt {
     /// Neither accepted nor written.
