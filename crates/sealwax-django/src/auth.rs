@@ -10,6 +10,22 @@ use crate::session::{SessionData, keys};
 ///
 /// It counts for nothing on its own: the user's row has to be read, be active, and its password
 /// column has to give the same hash ([`SessionAuth::matches`]).
+///
+/// ```
+/// use sealwax_django::Login;
+/// use sealwax_django::session::SessionData;
+///
+/// let mut data = SessionData::new();
+/// assert!(Login::of(&data).is_none());
+///
+/// let login = Login {
+///     user_id: "1".into(),
+///     backend: Login::MODEL_BACKEND.into(),
+///     hash: Some("of the password column".into()),
+/// };
+/// login.write(&mut data);
+/// assert!(Login::of(&data) == Some(login));
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Login {
     /// The primary key of the user, as text.

@@ -115,6 +115,14 @@ pub enum FormatError {
 ///
 /// # Errors
 /// [`FormatError`]: the length, in characters, first.
+///
+/// ```
+/// use sealwax_django::csrf::{FormatError, check_format};
+///
+/// assert_eq!(check_format(&"a".repeat(64)), Ok(()));
+/// assert_eq!(check_format("short"), Err(FormatError::Length));
+/// assert_eq!(check_format(&"-".repeat(32)), Err(FormatError::Characters));
+/// ```
 pub fn check_format(text: &str) -> Result<(), FormatError> {
     if ![SECRET_LENGTH, TOKEN_LENGTH].contains(&text.chars().count()) {
         return Err(FormatError::Length);

@@ -4,6 +4,21 @@ use std::time::Duration;
 
 /// Why a signature does not hold. Django raises `BadSignature` for the first two,
 /// `SignatureExpired` for the third and a `ValueError` for the last.
+///
+/// ```
+/// use std::time::Duration;
+/// use sealwax_django::{BadSignature, Keys, SecretKey, TimestampSigner};
+///
+/// let signer = TimestampSigner::new(&Keys::new(SecretKey::new("secret").unwrap()), "shop");
+/// let (then, day) = (Duration::from_secs(1_764_000_000), Duration::from_secs(86_400));
+/// let text = signer.sign("42", then);
+/// assert_eq!(
+///     signer.unsign(&text, Some(day), then + 2 * day),
+///     Err(BadSignature::Expired { max_age: day })
+/// );
+/// assert_eq!(signer.unsign(&text.replace("42", "43"), None, then), Err(BadSignature::Mismatch));
+/// assert_eq!(signer.unsign("42", None, then), Err(BadSignature::MissingSeparator));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadSignature {

@@ -22,6 +22,13 @@ const MARK: &str = "__json_message";
 const NOT_FINISHED: &str = "__messagesnotfinished__";
 
 /// One message for the user: Django's `Message`.
+///
+/// ```
+/// use sealwax_django::Message;
+///
+/// let message = Message { extra_tags: Some("toast".into()), ..Message::new(25, "Saved.") };
+/// assert_eq!(message.level_tag(), "success");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// How grave it is: 10 debug, 20 info, 25 success, 30 warning, 40 error, or one of one's own.

@@ -66,6 +66,14 @@ pub fn iterations(column: &str) -> u32 {
 /// The salt is random text without `$`; Django uses 22 characters of `a-zA-Z0-9`. Making one for
 /// nobody takes as long as checking one: do that where a user is unknown, so that the time does not
 /// tell.
+///
+/// ```
+/// use sealwax_django::password::{ITERATIONS, encode};
+///
+/// let column = encode("correct horse", "0aPqx7Zr4kLm9WcVbN2sTd", 1000); // ITERATIONS in earnest
+/// assert!(column.starts_with("pbkdf2_sha256$1000$0aPqx7Zr4kLm9WcVbN2sTd$"));
+/// assert!(ITERATIONS > 1_000_000);
+/// ```
 #[must_use]
 pub fn encode(password: &str, salt: &str, iterations: u32) -> String {
     let hash = sha256(password, salt, iterations);

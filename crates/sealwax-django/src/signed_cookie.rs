@@ -8,6 +8,17 @@ use crate::signer::TimestampSigner;
 
 /// What to do about the salt that Django used for signed cookies until June 2026, in which cookie
 /// name and salt could be confused (CVE-2026-6873): name and salt simply put together.
+///
+/// ```
+/// use std::time::Duration;
+/// use sealwax_django::{Keys, LegacySalt, SecretKey, SignedCookie};
+///
+/// let keys = Keys::new(SecretKey::new("secret").unwrap());
+/// let now = Duration::from_secs(1_764_000_000);
+/// let old = SignedCookie::new(&keys, "plan", "", LegacySalt::Write).sign("basic", now);
+/// let read = |legacy| SignedCookie::new(&keys, "plan", "", legacy).unsign(&old, None, now).is_ok();
+/// assert!(read(LegacySalt::Read) && !read(LegacySalt::Off));
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LegacySalt {
     /// Refused: Django 6.1's default, `SIGNED_COOKIE_LEGACY_SALT_FALLBACK = False`.

@@ -38,6 +38,18 @@ use crate::{Memory, SessionStore, StoreError, TokenStore, UserTable, Users};
 /// the last seconds), and `maxmemory-policy noeviction` (any other may drop live
 /// sessions). What is otherwise is logged as a warning when it is opened. There are no
 /// users in Redis, TLS (`rediss:`) and Redis Cluster are not spoken.
+///
+/// # Example
+/// ```
+/// use sealwax_store::Backend;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let backend = Backend::open("memory:").await?; // or sqlite:…, postgres://…, redis://…
+/// let (sessions, tokens) = (backend.sessions().await?, backend.tokens().await?);
+/// # let _ = (sessions, tokens);
+/// # Ok::<(), sealwax_store::StoreError>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone)]
 pub struct Backend {
     kind: Kind,
@@ -59,6 +71,19 @@ enum Kind {
 ///
 /// # Errors
 /// As those two.
+///
+/// ```
+/// use sealwax_store::{StoreError, open};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let sessions = open("memory:").await?;
+/// # let _ = sessions;
+/// // What is wrong is told with its place, cause and mend.
+/// let error = open("mysql://db/shop").await.err().unwrap();
+/// assert!(matches!(error, StoreError::Misconfigured(_)));
+/// # Ok::<(), StoreError>(())
+/// # }).unwrap();
+/// ```
 pub async fn open(url: &str) -> Result<Arc<dyn SessionStore>, StoreError> {
     Backend::open(url).await?.sessions().await
 }

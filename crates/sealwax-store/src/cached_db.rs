@@ -7,6 +7,14 @@ use crate::{Backend, BoxFuture, Created, Record, Saved, SessionKey, SessionStore
 
 /// The cache of a Django whose `SESSION_ENGINE` is `cached_db`, by the names of
 /// its `CACHES` setting.
+///
+/// ```
+/// use sealwax_store::CachedDb;
+///
+/// // CACHES = {"default": {…, "KEY_PREFIX": "shop"}}
+/// let names = CachedDb { key_prefix: "shop".into(), ..CachedDb::default() };
+/// assert_eq!(names.version, 1);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CachedDb {
     /// `KEY_PREFIX`. Default: empty.
@@ -46,6 +54,17 @@ impl Default for CachedDb {
 /// A Django that read the database before a save and writes its cache after it
 /// caches what was there before: the engine has this gap between its own
 /// processes as well. A cached session of Django's lives as long as the session.
+///
+/// # Example
+/// ```no_run
+/// use sealwax_store::{Backend, CachedDb, with_cached_db};
+///
+/// # async fn open() -> Result<(), sealwax_store::StoreError> {
+/// let database = Backend::open("postgres://app@db.internal/shop").await?;
+/// let cache = Backend::open("redis://cache.internal/1").await?;
+/// let sessions = with_cached_db(database.sessions().await?, &cache, CachedDb::default()).await?;
+/// # let _ = sessions; Ok(()) }
+/// ```
 pub async fn with_cached_db(
     store: Arc<dyn SessionStore>,
     cache: &Backend,

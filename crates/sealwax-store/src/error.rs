@@ -7,6 +7,17 @@ use std::fmt;
 /// The variant says who can mend it, and so what an HTTP layer answers; the
 /// [`Trouble`] inside says where, why and how. No variant ever carries the
 /// password of a URL, nor a session's key or data.
+///
+/// ```
+/// use sealwax_store::StoreError;
+///
+/// fn status(error: &StoreError) -> u16 {
+///     match error {
+///         StoreError::Unavailable(_) => 503,
+///         _ => 500,
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {

@@ -12,6 +12,15 @@ const EIGHT_LETTERS: u128 = 36u128.pow(8);
 ///
 /// Whoever holds it holds the session, so [`Debug`](fmt::Debug) shows its first
 /// four bytes only and there is no `Display`.
+///
+/// ```
+/// use sealwax_store::SessionKey;
+///
+/// let key = SessionKey::parse("kq3vfs7h2nqk8x0zjw5y4t1m6c9b2d7g").unwrap();
+/// assert_eq!(key.as_str().len(), SessionKey::GENERATED);
+/// assert!(!format!("{key:?}").contains("2d7g"));
+/// assert!(SessionKey::parse("short").is_err());
+/// ```
 #[derive(Clone, Copy)]
 pub struct SessionKey {
     bytes: [u8; Self::LONGEST],

@@ -11,6 +11,14 @@ use crate::{SessionKey, StoreError};
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What is stored under a session's key.
+///
+/// ```
+/// use std::time::Duration;
+/// use sealwax_store::Record;
+///
+/// let record = Record { data: "who knows".into(), expires: Duration::from_secs(1_800_000_000) };
+/// assert!(!format!("{record:?}").contains("who knows"));
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
     /// The session's content, opaque to the store: Django's text in Django's table.

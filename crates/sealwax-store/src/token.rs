@@ -18,6 +18,14 @@ use crate::{BoxFuture, StoreError};
 /// SHA-256 as guessing those bytes, and what is learned are bytes of the hash,
 /// from which no token follows. Equality of two values of this type is
 /// compared in constant time all the same.
+///
+/// # Example
+/// ```
+/// use sealwax_store::TokenHash;
+///
+/// let hash = TokenHash([0xab; 32]); // of the token, by SHA-256
+/// assert_eq!(TokenHash::from_hex(&hash.to_hex()), Some(hash));
+/// ```
 #[derive(Clone, Copy, Eq)]
 pub struct TokenHash(pub [u8; 32]);
 
@@ -72,6 +80,23 @@ impl fmt::Debug for TokenHash {
 /// What is known of a token.
 ///
 /// All times count from the Unix epoch and are kept to the microsecond.
+///
+/// ```
+/// use std::time::Duration;
+/// use sealwax_store::{TokenHash, TokenRecord};
+///
+/// let now = Duration::from_secs(1_800_000_000);
+/// let record = TokenRecord {
+///     hash: TokenHash([0xab; 32]),
+///     subject: "7".into(),
+///     scopes: vec!["orders:read".into()],
+///     label: "the warehouse's printer".into(),
+///     created: now,
+///     expires: Some(now + Duration::from_secs(90 * 86_400)),
+///     last_used: None,
+/// };
+/// # let _ = record;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenRecord {
     /// The SHA-256 of the token, by which it is found and revoked.
@@ -107,6 +132,20 @@ pub enum Inserted {
 ///
 /// As with [`SessionStore`](crate::SessionStore), an `Ok` is a promise that
 /// outlives a crash, and each method is one atomic step.
+///
+/// # Example
+/// ```
+/// use std::time::Duration;
+/// use sealwax_store::{Memory, TokenHash, TokenStore};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let (tokens, now) = (Memory::new(), Duration::from_secs(1_800_000_000));
+/// let hash = TokenHash([0xab; 32]);
+/// assert_eq!(tokens.find(&hash, now).await?, None);
+/// assert!(!tokens.revoke(&hash).await?);
+/// # Ok::<(), sealwax_store::StoreError>(())
+/// # }).unwrap();
+/// ```
 pub trait TokenStore: Send + Sync + 'static {
     /// Stores a new token.
     ///

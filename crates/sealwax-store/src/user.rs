@@ -41,6 +41,16 @@ impl fmt::Debug for UserRow {
 }
 
 /// Who can log in.
+///
+/// ```no_run
+/// use sealwax_store::{Backend, StoreError, UserTable};
+///
+/// async fn is_staff(url: &str, id: &str) -> Result<bool, StoreError> {
+///     let users = Backend::open(url).await?.users(&UserTable::default()).await?;
+///     let row = users.by_id(id).await?;
+///     Ok(row.is_some_and(|row| row.is_active && row.is_staff))
+/// }
+/// ```
 pub trait Users: Send + Sync + 'static {
     /// The user with this primary key, given as text. A text that cannot be a key
     /// of this table (letters where numbers are) is nobody's.

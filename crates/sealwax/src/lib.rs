@@ -207,7 +207,8 @@
 //! # What was done, and why
 //!
 //! Every change and every refusal of the policy has a [`Rule`] with a stable id and a reason: in the
-//! [`Record`] of a response, and as a `tracing` event of target `sealwax`, each once a day.
+//! [`Record`] of a response, and as a `tracing` event of target `sealwax`, once a day for each
+//! subject (a refusal for CSRF each time, as in Django).
 //!
 //! # Features
 //!

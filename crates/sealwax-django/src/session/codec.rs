@@ -11,6 +11,14 @@ use crate::session::SessionData;
 use crate::signer::TimestampSigner;
 
 /// Django's `SESSION_ENGINE`, as far as the signed text depends on it.
+///
+/// ```
+/// use sealwax_django::session::Engine;
+///
+/// assert_eq!(Engine::Db.salt(), Engine::CachedDb.salt());
+/// // class ShopStore(django.contrib.sessions.backends.db.SessionStore)
+/// assert_eq!(Engine::Custom("ShopStore".into()).salt(), "django.contrib.sessions.ShopStore");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Engine {

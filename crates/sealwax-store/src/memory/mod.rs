@@ -11,6 +11,13 @@ use shards::{Full, Shards};
 use tokens::Tokens;
 
 /// How much a [`Memory`] holds. Both count at once.
+///
+/// ```
+/// use sealwax_store::{Memory, MemoryLimits};
+///
+/// let small = Memory::with_limits(MemoryLimits { entries: 1000, ..MemoryLimits::default() });
+/// # let _ = small;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryLimits {
     /// Sessions; tokens have as much room again. Default 100,000.
@@ -39,6 +46,16 @@ impl Default for MemoryLimits {
 /// system's clock.
 ///
 /// A clone is another handle to the same memory.
+///
+/// ```
+/// use std::sync::Arc;
+/// use sealwax_store::{Memory, SessionStore, TokenStore};
+///
+/// let memory = Memory::new();
+/// let sessions: Arc<dyn SessionStore> = Arc::new(memory.clone());
+/// let tokens: Arc<dyn TokenStore> = Arc::new(memory);
+/// # let _ = (sessions, tokens);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Memory {
     inner: Arc<Inner>,

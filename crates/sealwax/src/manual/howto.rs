@@ -231,7 +231,8 @@
 //! # What the log says
 //!
 //! Events of target `sealwax`: warnings for what somebody should look at (a refused request, a
-//! store that does not answer), each thing once a day; `info` for what is worth knowing. With
+//! store that does not answer), `info` for what is worth knowing; each thing once a day, but for
+//! refusals by [`CsrfLayer`](crate::CsrfLayer) and errors, which are told each time. With
 //! `sealwax::changes=debug` every change to every message, with the values before and after, which
 //! may hold secrets.
 //!
