@@ -216,8 +216,7 @@
 //!   `ConnectInfo`. A feature, because tower services need none of it.
 //! * `sqlite` (default), `postgres`, `redis`: homes for sessions, users and tokens beside
 //!   [`Memory`], opened by their URL with [`Backend::open`]. Features, because each brings its client
-//!   along. SQLite is on, because it is the
-//!   one home that needs no server and survives a restart.
+//!   along. SQLite is on, because it is the one home that needs no server and survives a restart.
 //!
 //! They only add; none changes what the others do.
 //!
