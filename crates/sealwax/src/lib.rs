@@ -15,20 +15,17 @@
 //! which they belong:
 //!
 //! ```text
-//!  request                                                                         response
-//!     │                                                                                ▲
-//!     ▼                                                                                │
-//!  SealLayer            who asks, for which host, over what      hardens every cookie, │
-//!     │  400, 301, 308 ◀── host check, redirect to HTTPS         adds HSTS and headers │
-//!  CspLayer             a nonce, made when asked for      adds Content-Security-Policy │
-//!  BearerLayer          a token instead of cookies ──▶ 401, 403     takes cookies away │
-//!  SignedCookiesLayer   ┐ nothing is read before                     sets what changed │
-//!  MessagesLayer        ┘ somebody asks                                                │
-//!  SessionLayer         the key of a session, not yet read ──▶ saved if it was changed │
-//!  CsrfLayer            may this be sent? ──▶ 403        sets the cookie of the token  │
-//!  AuthLayer            a question not yet asked                                       │
-//!     │                                                                                │
-//!     └──▶ the app:  Session · User · Auth · CsrfToken · CspNonce · Messages · … ──────┘
+//!                     request ▼                       ▲ response
+//! SealLayer           host check, redirect  400 301   headers, cookies hardened
+//! CspLayer            a nonce, if asked for           Content-Security-Policy
+//! BearerLayer         token, no cookies     401 403   no cookies
+//! SignedCookiesLayer  ┐                               what was set
+//! MessagesLayer       │ not read before               what is not yet told
+//! SessionLayer        ┘ somebody asks                 saved, if it was changed
+//! CsrfLayer           may this be sent?     403       the token's cookie
+//! AuthLayer           not asked before somebody asks
+//!                     ▼                               ▲
+//!    the app: Session, User, Auth, CsrfToken, CspNonce, Messages, Bearer, …
 //! ```
 //!
 //! A request that asks for nothing costs no look at any store. What the layers find they leave in
@@ -61,8 +58,9 @@
 //!     token: CsrfToken,
 //! ) -> Result<Html<String>, SessionError> {
 //!     let sent = session.get::<u32>("sent").await?.unwrap_or(0);
-//!     let said: String = messages.take().iter().map(|m| format!("<p>{}</p>", m.text)).collect();
-//!     let form = format!("<form method=post>{}<button>Send</button></form>", token.input());
+//!     let said = messages.take().into_iter().map(|m| format!("<p>{}</p>", m.text));
+//!     let (said, input) = (said.collect::<String>(), token.input());
+//!     let form = format!("<form method=post>{input}<button>Send</button></form>");
 //!     Ok(Html(format!("{said}<p>Sent {sent} times.</p>{form}")))
 //! }
 //!

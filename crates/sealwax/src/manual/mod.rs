@@ -11,12 +11,12 @@
 
 // A page's own links lead to its neighbours in the repository; of two definitions the first counts.
 
-#[doc = "[attacks]: super::attacks"]
+#[doc = "[attacks]: crate::manual::attacks#open-redirects"]
 #[doc = ""]
 #[doc = include_str!("../../docs/coming-from-django.md")]
 pub mod coming_from_django {}
 
-#[doc = "[Cookies]: super::cookies"]
+#[doc = "[Cookies]: crate::manual::cookies"]
 #[doc = ""]
 #[doc = include_str!("../../docs/attacks.md")]
 pub mod attacks {}
