@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
 
+use crate::arrival::asked_for;
 use crate::auth::{Auth, AuthError, User};
 use crate::bearer::{Bearer, BearerError};
 use crate::body::ResponseBody;
@@ -156,7 +157,7 @@ impl<S: Sync> FromRequestParts<S> for User {
 /// told.
 fn stranger(parts: &Parts) -> Response {
     let auth = Auth::of_extensions(&parts.extensions).filter(|_| parts.method == Method::GET);
-    match auth.and_then(|auth| auth.login_page(&parts.uri)) {
+    match auth.and_then(|auth| auth.login_page(asked_for(parts))) {
         Some(page) => Redirect::to(&page).into_response(),
         None => own(refusal::page::<Body>(
             StatusCode::FORBIDDEN,

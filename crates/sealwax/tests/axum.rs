@@ -255,15 +255,19 @@ impl Users for Nobody {
 
 #[tokio::test]
 async fn strangers_are_told_or_shown_where_to_log_in() {
-    let ask = async |login_url: Option<&str>, method: &str| {
+    let ask_for = async |url: &str, login_url: Option<&str>, method: &str| {
         let mut settings = Settings::production(["a.example"]);
         settings.secret_key = "an example of fifty characters, which nobody guesses!".into();
         settings.login_url = login_url.map(str::to_owned);
         let protection = Protection::new(&settings, Arc::new(Memory::new())).unwrap();
-        let app = Router::new()
+        let inner = Router::new()
             .route("/members", get(members).post(members))
+            .route("/{*rest}", get(members));
+        let app = Router::new()
+            .nest("/club", inner.clone())
+            .merge(inner)
             .layer(protection.with_users(Arc::new(Nobody)).unwrap());
-        let request = Request::builder().method(method).uri("/members?a=1&b");
+        let request = Request::builder().method(method).uri(url);
         let request = request.header("host", "a.example");
         let request = request.header("sec-fetch-site", "same-origin");
         let request = request.extension(Transport::tls(None));
@@ -273,7 +277,16 @@ async fn strangers_are_told_or_shown_where_to_log_in() {
         let location = location.map(|value| value.to_str().unwrap().to_owned());
         (response.status().as_u16(), location)
     };
+    let ask = async |login_url, method| ask_for("/members?a=1&b", login_url, method).await;
     assert_eq!(ask(None, "GET").await, (403, None));
+    // The way back is the whole path, and leads to no other site.
+    for (url, next) in [
+        ("/club/members", "%2Fclub%2Fmembers"),
+        ("//evil.example/x", "%2Fevil.example%2Fx"),
+    ] {
+        let page = Some(format!("/in/?next={next}"));
+        assert_eq!(ask_for(url, Some("/in/"), "GET").await, (303, page));
+    }
     let page = "/in/?next=%2Fmembers%3Fa%3D1%26b".to_owned();
     assert_eq!(ask(Some("/in/"), "GET").await, (303, Some(page)));
     let page = "https://id.example/in?x=1&next=%2Fmembers%3Fa%3D1%26b".to_owned();

@@ -199,10 +199,11 @@ impl Auth {
     #[cfg(feature = "axum")]
     pub(crate) fn login_page(&self, url: &http::Uri) -> Option<String> {
         let page = self.inner.shared.as_ref()?.login_url.as_deref()?;
-        // Path and query only: the way back leads to no other site.
         let asked = url.path_and_query().map_or("/", |asked| asked.as_str());
+        // Path and query only, and one slash: the way back leads to no other site, as `//host` would.
+        let asked = format!("/{}", asked.trim_start_matches(['/', '\\']));
         let next = form_urlencoded::Serializer::new(String::new())
-            .append_pair("next", asked)
+            .append_pair("next", &asked)
             .finish();
         let separator = if page.contains('?') { '&' } else { '?' };
         Some(format!("{page}{separator}{next}"))
