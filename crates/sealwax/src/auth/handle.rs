@@ -98,11 +98,16 @@ impl Auth {
         let hash = login.hash.as_deref().unwrap_or_default();
         match shared.auth.matches(&row.password, hash) {
             Some(KeyUsed::Current) => {}
-            Some(_) => {
-                session.cycle_key().await?;
-                let hash = shared.auth.hash(&row.password);
-                session.insert(keys::AUTH_USER_HASH, &hash).await?;
-            }
+            Some(_) => match session.cycle_key().await {
+                Ok(()) => {
+                    let hash = shared.auth.hash(&row.password);
+                    session.insert(keys::AUTH_USER_HASH, &hash).await?;
+                }
+                // A request beside this one was first, or a logout: this one began before either,
+                // and whatever it writes to the session is refused.
+                Err(SessionError::Interrupted) => {}
+                Err(error) => return Err(error.into()),
+            },
             None => {
                 session.flush().await?;
                 return Ok(None);

@@ -294,6 +294,25 @@ async fn a_retired_key_still_counts_and_is_replaced() {
     newer.secret_key_fallbacks = vec![newer.secret_key.clone()];
     newer.secret_key = "another example of fifty characters, nobody guesses it".into();
     let newer = Site::with(&newer, Arc::clone(&site.table), Arc::clone(&site.store));
+    // Of several requests at once only the first renews it, and none of the others fails.
+    let beside = site.login("", "anna", "correct horse").await;
+    let row = sealwax_store::SessionKey::parse(&beside).unwrap();
+    let store = Arc::clone(&site.store);
+    let (cookie, _) = newer
+        .run(&beside, move |auth, session| {
+            let store = Arc::clone(&store);
+            async move {
+                assert!(
+                    !session.is_empty().await && session.contains("_auth_user_id").await.unwrap()
+                );
+                sealwax_store::SessionStore::delete(&*store, &row)
+                    .await
+                    .unwrap();
+                assert!(auth.user().await.unwrap().is_some());
+            }
+        })
+        .await;
+    assert_eq!((cookie, newer.who(&beside).await), (None, None));
     let (cookie, _) = newer
         .run(&key, |auth, _| async move {
             assert!(auth.user().await.unwrap().is_some());

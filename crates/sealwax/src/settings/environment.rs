@@ -33,6 +33,7 @@ impl Settings {
     /// Every setting is read under Django's name (one that Django does not have, under its own in
     /// upper case), as it is or with `SEALWAX_` in front, which wins:
     /// `SECURE_SSL_REDIRECT=false`, `SEALWAX_CSRF_TOKEN=always`. Lists have commas between.
+    /// `DEBUG`, at which many programs look, is refused outside of development.
     ///
     /// # Errors
     /// Every variable that cannot be read and every mistake that [`check`](Self::check) finds, at
