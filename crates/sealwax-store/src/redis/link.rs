@@ -11,6 +11,7 @@ use redis::{
     AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind,
 };
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use crate::StoreError;
 
@@ -61,6 +62,13 @@ impl Link {
     /// Sends a command, and once more on a new connection when the old one turns
     /// out to be broken: every command of this crate may run twice.
     pub(super) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
+        // While the server hangs, all that find no connection try to make one, in turn. The last
+        // of them must not wait for all the others.
+        let asked = timeout(PATIENCE + CONNECT, self.ask_patiently(command)).await;
+        asked.unwrap_or_else(|_| Err((ErrorKind::Io, "no answer in time").into()))
+    }
+
+    async fn ask_patiently<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
         let (mut connection, number, fresh) = self.connection().await?;
         let error = match command.query_async(&mut connection).await {
             Ok(value) => return Ok(value),

@@ -55,6 +55,47 @@ fn redis_may_restart_and_be_killed_under_load() {
     });
 }
 
+#[test]
+fn a_redis_that_hangs_makes_nobody_wait_for_the_others() {
+    run(120, async {
+        let server = Redis::start().await;
+        let sessions = sealwax_store::open(&server.url()).await.expect("opened");
+        assert_eq!(sessions.create(&key(1), live("a")).await, Ok(Created::Yes));
+        let info = server.cli(&["INFO", "server"]);
+        let id = info
+            .lines()
+            .find_map(|line| line.strip_prefix("process_id:"));
+        let id = id.expect("a process").trim().to_owned();
+        let signal = |name: &str| {
+            let sent = std::process::Command::new("kill")
+                .args([name, &id])
+                .status();
+            assert!(sent.expect("kill").success());
+        };
+        signal("-STOP");
+        // First with a connection that gives no answer, then with none.
+        for _ in 0..2 {
+            let began = Instant::now();
+            let loads = (0..32).map(|number| {
+                let sessions = Arc::clone(&sessions);
+                tokio::spawn(async move { sessions.load(&key(number), NOW).await })
+            });
+            for load in loads.collect::<Vec<_>>() {
+                let error = load.await.expect("no panic").expect_err("no answer");
+                assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+            }
+            let waited = began.elapsed();
+            assert!(waited < Duration::from_secs(10), "waited for {waited:?}");
+        }
+        signal("-CONT");
+        let found = sessions.load(&key(1), NOW).await.expect("an answer");
+        assert_eq!(
+            found.map(|session| session.data.to_string()),
+            Some("a".to_owned())
+        );
+    });
+}
+
 /// Visitors who log in, change their session, and log out again, all the time.
 struct Load {
     sessions: Arc<dyn SessionStore>,
