@@ -48,7 +48,8 @@ fn every_setting_of_djangos_has_a_row_with_its_default() {
     let found: Vec<&str> = rows.iter().map(|row| bare(&row[0])).collect();
     assert_eq!(found, names, "the rows are not those of Setting::ALL");
     for (row, setting) in rows.iter().zip(shared) {
-        let (cell, default) = (bare(&row[2]), shown(setting));
+        let (_, here) = row[1].split_once(" → ").unwrap();
+        let (cell, default) = (bare(here), shown(setting));
         // A long one may be cut at its beginning.
         let right = match cell.strip_prefix('…') {
             Some(end) => !end.is_empty() && default.ends_with(end),
