@@ -172,8 +172,11 @@ impl Messages {
     }
 
     /// Says something on the next page that [takes](Self::take) messages: Django's
-    /// `messages.add_message`.
+    /// `messages.add_message`. One without text is none.
     pub fn add(&self, message: Message) {
+        if message.text.is_empty() {
+            return;
+        }
         let mut told = self.told();
         told.changed = true;
         told.now.push(message);
