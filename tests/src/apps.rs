@@ -7,6 +7,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::gateway::built;
 use crate::ports::free_port;
 use crate::process::Process;
 
@@ -210,6 +211,27 @@ pub async fn node() -> App {
         TcpStream::connect(("127.0.0.1", port)).is_ok(),
         "node does not listen on {port}"
     );
+    App {
+        process,
+        to: format!("http://127.0.0.1:{port}"),
+        port,
+        _dir: None,
+    }
+}
+
+/// The axum app behind all of Sealwax's layers (`tests/apps/axum`), with nothing in its
+/// environment but its address and these variables.
+pub async fn axum(environment: &[(&str, &str)]) -> App {
+    let port = free_port();
+    let mut command = Command::new(built("sealwax-test-app", "sealwax-test-app"));
+    command
+        .env_clear()
+        .env("LISTEN", format!("127.0.0.1:{port}"))
+        .envs(environment.iter().copied());
+    let mut process = Process::start("axum", &mut command);
+    process
+        .wait_for_line("its address", 20, |line| line.starts_with("listening on"))
+        .await;
     App {
         process,
         to: format!("http://127.0.0.1:{port}"),

@@ -18,18 +18,27 @@ use crate::{Answer, exchange_tcp, exchange_tls};
 /// When it is not there; the message says how to build it.
 #[must_use]
 pub fn binary() -> PathBuf {
-    if let Some(path) = std::env::var_os("SEALWAX_BIN") {
-        return path.into();
+    match std::env::var_os("SEALWAX_BIN") {
+        Some(path) => path.into(),
+        None => built("sealwax-cli", "sealwax"),
     }
+}
+
+/// A binary of this workspace's debug build.
+///
+/// # Panics
+/// When it is not there; the message says how to build it.
+#[must_use]
+pub fn built(package: &str, name: &str) -> PathBuf {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("the workspace");
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| workspace.join("target"), PathBuf::from);
-    let path = target.join("debug/sealwax");
+    let path = target.join("debug").join(name);
     assert!(
         path.exists(),
-        "{} is missing: run `cargo build -p sealwax-cli` or ./test",
+        "{} is missing: run `cargo build -p {package}` or ./test",
         path.display()
     );
     path

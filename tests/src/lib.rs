@@ -1,7 +1,7 @@
 //! The harness of Sealwax's end-to-end tests: the real binary, a real browser, real apps.
 //!
 //! It is not a mock of anything. A test starts an app (Django, Flask or Node from their
-//! registries, or an [`Upstream`] that speaks the exact bytes the test wants), puts the
+//! registries, an axum app of ours, or an [`Upstream`] that speaks the exact bytes the test wants), puts the
 //! built `sealwax` in front of it, and looks from outside: with headless Chromium over
 //! the DevTools protocol, with an HTTP/1.1 or HTTP/2 client, or with raw bytes.
 //!
@@ -42,14 +42,15 @@ mod raw;
 mod recorder;
 mod redis;
 mod upstream;
+mod visitor;
 pub mod wire;
 
-pub use apps::{App, Django, Version, flask, node, skip};
+pub use apps::{App, Django, Version, axum, flask, node, skip};
 pub use authority::Authority;
 pub use browser::{Chromium, Cookie, SetCookieSeen};
 pub use client::{Answer, Client, Error, Tls, connect_tls};
 pub use digest::{hex, sha256};
-pub use gateway::{Builder, Finished, Gateway, binary, sealwax};
+pub use gateway::{Builder, Finished, Gateway, binary, built, sealwax};
 pub use page::Page;
 pub use ports::free_port;
 pub use postgres::Postgres;
@@ -58,3 +59,4 @@ pub use raw::{exchange_tcp, exchange_tls, parse_answer};
 pub use recorder::{Record, Recorder, Recording, echo_body, echo_response};
 pub use redis::Redis;
 pub use upstream::{Request, Step, Upstream};
+pub use visitor::Visitor;

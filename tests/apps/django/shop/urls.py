@@ -1,7 +1,7 @@
 """Where each view lives."""
 from django.contrib import admin
 from django.contrib.auth import views as auth
-from django.urls import path
+from django.urls import include, path
 
 from . import views
 
@@ -19,4 +19,5 @@ urlpatterns = [
     path("events/", views.events),
     path("upload/", views.upload),
     path("download/<int:size>/", views.download),
+    path("exchange/", include("shop.exchange")),
 ]
