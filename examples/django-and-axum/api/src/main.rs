@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use axum::extract::{Form, FromRequest as _, Json, Request};
 use axum::http::{StatusCode, header::CONTENT_TYPE};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Router, serve};
 use sealwax::store::{Backend, UserTable};
@@ -72,10 +72,10 @@ async fn log_in(auth: Auth, messages: Messages, request: Request) -> Result<Resp
     let json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     let login: Login = if json {
         let body = Json::from_request(request, &()).await;
-        body.map_err(|refused| refused.into_response())?.0
+        body.map_err(IntoResponse::into_response)?.0
     } else {
         let body = Form::from_request(request, &()).await;
-        body.map_err(|refused| refused.into_response())?.0
+        body.map_err(IntoResponse::into_response)?.0
     };
     let user = auth.authenticate(&login.username, &login.password).await;
     let user = user.map_err(AuthError::into_response)?;
