@@ -106,7 +106,10 @@ Each is taken from the environment with `SEALWAX_` in front: `SEALWAX_SECURE_HST
 fn section(setting: &Setting) -> String {
     let mut out = format!(
         "\n### `{}`\n\n{}\n\n",
-        setting.key.replace(".*.", ".NAME."),
+        setting
+            .key
+            .replace(".*.", ".NAME.")
+            .replace(".*", ".\"/PATH/\""),
         setting.help
     );
     out.push_str(&format!("- Value: {}\n", value(setting)));
