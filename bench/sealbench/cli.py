@@ -28,6 +28,9 @@ def main():
             if options.policy:
                 from . import policy
                 policy.run(options)
+            elif options.layers:
+                from . import layers
+                layers.run(options)
             else:
                 side_by_side(options)
     except BenchError as error:
@@ -46,6 +49,8 @@ def parse(words=None):
         "A full run takes about a quarter of an hour after the builds."))
     parser.add_argument("--policy", action="store_true",
                         help="measure what the policy itself costs, instead of the side-by-side")
+    parser.add_argument("--layers", action="store_true",
+                        help="measure what the tower layers cost, beside Django's middleware")
     parser.add_argument("--rounds", type=positive, default=FULL_ROUNDS, metavar="N",
                         help="slices of each kind for each proxy (default: 10)")
     parser.add_argument("--seconds", type=seconds, default=1.0, metavar="S",

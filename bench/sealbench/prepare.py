@@ -91,9 +91,10 @@ def only_file(home, pattern):
     return found[0]
 
 
-def build(packages_):
+def build(packages_, features=()):
     """Release binaries, by cargo."""
     words = [word for package in packages_ for word in ("-p", package)]
+    words += [word for feature in features for word in ("--features", feature)]
     say("building " + ", ".join(packages_) + " in release")
     # Straight to the terminal: a fat link takes minutes, and silence looks like a hang.
     done = subprocess.run(["cargo", "build", "--release", "--locked", *words], cwd=ROOT, check=False)

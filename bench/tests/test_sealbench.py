@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from sealbench import check, cli, cost, loads, prepare, process, report, rows, scene, stats, targets
+from sealbench import check, cli, cost, layers, loads, prepare, process, report, rows, scene, stats, targets
 from sealbench.errors import BenchError
 from sealbench.campaign import Outcome
 from sealbench.peers.base import HARDENED, PLAIN
@@ -301,6 +302,35 @@ class CommandLine(unittest.TestCase):
                 self.fail("both ran")
             with cli.alone():
                 pass
+
+
+class Layers(unittest.TestCase):
+    """What bench/run --layers reads of the two programs."""
+
+    HOME = Path(layers.__file__).resolve().parent.parent / "layers"
+
+    def units(self, file):
+        return set(re.findall(r'^ *(?:unit)?\(\s*"([^"]+)",\s*(?:None|GET|COOKIES|POST|Some|"view)',
+                              (self.HOME / file).read_text(), re.M))
+
+    def test_every_title_and_goal_is_a_unit(self):
+        ours = self.units("src/units.rs")
+        self.assertEqual(set(layers.TITLES) - ours, set())
+        self.assertTrue({goal[1] for goal in layers.GOALS} <= set(layers.TITLES))
+        self.assertEqual({name for name in ours - set(layers.TITLES)},
+                         {name for name in ours if name.startswith("axum ")})
+
+    def test_django_does_the_same(self):
+        shared = self.units("django_side.py") & set(layers.TITLES)
+        self.assertGreater(len(shared), 12)
+
+    def test_the_base_is_taken_of_the_same_turn(self):
+        def turn(bare, whole):
+            return {"axum GET": {"ns": bare, "base": ""},
+                    "seal GET": {"ns": whole, "base": "axum GET"}}
+        figures = layers.Figures([turn(100, 150), turn(300, 360), turn(900, 940)])
+        self.assertEqual(figures.extra("seal GET"), 50)
+        self.assertEqual(figures.whole("axum GET"), 300)
 
 
 if __name__ == "__main__":

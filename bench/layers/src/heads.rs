@@ -38,6 +38,13 @@ const PAGE: &[(&str, &str)] = &[
     ("priority", "u=0, i"),
 ];
 
+/// The same as a program asks for it.
+const FEW: &[(&str, &str)] = &[
+    ("host", HOST),
+    ("user-agent", "curl/8.5.0"),
+    ("accept", "*/*"),
+];
+
 /// A request that can be sent again and again.
 #[derive(Clone)]
 pub(crate) struct Head {
@@ -50,7 +57,16 @@ pub(crate) struct Head {
 impl Head {
     /// A page.
     pub(crate) fn get(path: &'static str) -> Self {
-        let fields = PAGE.iter().map(|(name, value)| {
+        Self::of(path, PAGE)
+    }
+
+    /// The same for a client that is no browser and has no cookies.
+    pub(crate) fn few(path: &'static str) -> Self {
+        Self::of(path, FEW)
+    }
+
+    fn of(path: &'static str, fields: &'static [(&str, &str)]) -> Self {
+        let fields = fields.iter().map(|(name, value)| {
             // As hyper does it: names that it knows are numbers, values share one buffer.
             (HeaderName::from_static(name), shared(value))
         });

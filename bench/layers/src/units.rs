@@ -60,6 +60,9 @@ pub(crate) const UNITS: &[Unit] = &[
     unit("axum GET, cookies", None, || {
         idle(bare(), |c| c.get("/cookies"), &["set-cookie"])
     }),
+    unit("axum GET, bare client", None, || {
+        ready(Runner::Poll, bare(), Head::few("/"), &[])
+    }),
     unit("axum POST", None, || idle(bare(), |c| c.post("/"), &[])),
     unit("no layer GET", GET, || {
         idle(bare().layer(Identity::new()), |c| c.get("/"), &[])
@@ -67,6 +70,11 @@ pub(crate) const UNITS: &[Unit] = &[
     unit("seal GET", GET, || {
         idle(bare().layer(seal()?), |c| c.get("/"), SEALED)
     }),
+    unit(
+        "seal GET, bare client",
+        Some("axum GET, bare client"),
+        || ready(Runner::Poll, bare().layer(seal()?), Head::few("/"), SEALED),
+    ),
     unit("seal GET, around", GET, || {
         idle(seal()?.layer(bare()), |c| c.get("/"), SEALED)
     }),
@@ -86,6 +94,14 @@ pub(crate) const UNITS: &[Unit] = &[
             |c| c.get("/write"),
             &["set-cookie", "vary"],
         )
+    }),
+    #[cfg(feature = "sqlite")]
+    unit("session read, SQLite", GET, || {
+        filed(sessions_in, |c| c.get("/read"))
+    }),
+    #[cfg(feature = "sqlite")]
+    unit("session write, SQLite", GET, || {
+        filed(sessions_in, |c| c.get("/write"))
     }),
     unit("csrf GET", GET, || {
         visited(TOKEN, csrf(TokenRule::Always)?, |c| c.get("/"), &[])
@@ -133,6 +149,13 @@ pub(crate) const UNITS: &[Unit] = &[
     }),
     unit("all POST, form, write", POST, || {
         visited(BOTH, all()?, |c| c.post_with_field("/note"), SEALED)
+    }),
+    #[cfg(feature = "sqlite")]
+    unit("all read, SQLite", GET, || {
+        filed(
+            |store| Ok(with_sessions().layer(protection(store)?)),
+            |c| c.get("/read"),
+        )
     }),
     unit("tower-sessions GET", GET, || {
         visited(LOGIN, tower_sessions(), |c| c.get("/"), &[])
@@ -190,7 +213,11 @@ fn seal() -> Result<SealLayer, String> {
 }
 
 fn sessions() -> Result<Router, String> {
-    let layer = SessionLayer::new(&settings(), memory()).map_err(|error| error.to_string())?;
+    sessions_in(memory())
+}
+
+fn sessions_in(store: Arc<dyn SessionStore>) -> Result<Router, String> {
+    let layer = SessionLayer::new(&settings(), store).map_err(|error| error.to_string())?;
     Ok(with_sessions().layer(layer))
 }
 
@@ -202,12 +229,15 @@ fn csrf(rule: TokenRule) -> Result<Router, String> {
 }
 
 fn all() -> Result<Router, String> {
-    let mut settings = settings();
-    settings.csrf_token = TokenRule::Always;
-    let layer = Protection::new(&settings, memory()).map_err(|error| error.to_string())?;
     Ok(with_sessions()
         .route("/token", get(apps::token))
-        .layer(layer))
+        .layer(protection(memory())?))
+}
+
+fn protection(store: Arc<dyn SessionStore>) -> Result<Protection, String> {
+    let mut settings = settings();
+    settings.csrf_token = TokenRule::Always;
+    Protection::new(&settings, store).map_err(|error| error.to_string())
 }
 
 fn with_sessions() -> Router {
@@ -264,6 +294,29 @@ where
 {
     let client = Client::visit(&Runner::Poll, &site, pages)?;
     ready(Runner::Poll, site, head(&client), fields)
+}
+
+/// Work for a client whose session is in an SQLite file.
+#[cfg(feature = "sqlite")]
+fn filed(
+    site: fn(Arc<dyn SessionStore>) -> Result<Router, String>,
+    head: fn(&Client) -> Head,
+) -> Result<Work, String> {
+    let home = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let url = format!("sqlite:{}", home.path().join("sessions.sqlite3").display());
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    let opened = runtime.block_on(sealwax::store::open(&url));
+    let store = opened.map_err(|error| error.to_string())?;
+    let site = site(store)?;
+    let runner = Runner::Tokio(runtime);
+    let client = Client::visit(&runner, &site, LOGIN)?;
+    let mut work = ready(runner, site, head(&client), &["vary"])?;
+    Ok(Box::new(move || {
+        // The file lives as long as the work.
+        let _ = &home;
+        work();
+    }))
 }
 
 /// Sends the request once, and looks whether what is measured is what should be.

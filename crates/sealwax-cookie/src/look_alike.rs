@@ -24,25 +24,16 @@ impl Fold {
             bytes: [0; MAX],
             length: 0,
         };
-        let mut rest = name;
-        while let Some((first, tail)) = rest.split_first() {
-            let (byte, after) = match (first, tail) {
-                (b'%', [high, low, after @ ..]) => match (hex(*high), hex(*low)) {
-                    (Some(high), Some(low)) => (high << 4 | low, after),
-                    _ => (b'%', tail),
-                },
-                _ => (*first, tail),
-            };
-            rest = after;
-            let byte = match byte {
-                b'[' if closes(rest) => break,
-                b'.' | b' ' | b'+' | b'[' => b'_',
-                other => other.to_ascii_lowercase(),
-            };
+        for byte in Folding(name) {
             *fold.bytes.get_mut(fold.length)? = byte;
             fold.length += 1;
         }
         (fold.length > 0).then_some(fold)
+    }
+
+    /// Whether `name` is read so: the same as the comparison with its own fold, without making it.
+    pub(crate) fn is_of(&self, name: &[u8]) -> bool {
+        Folding(name).eq(self.as_bytes().iter().copied())
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
@@ -84,6 +75,34 @@ pub(crate) const fn folded(byte: u8) -> u8 {
     match byte {
         b'.' | b' ' | b'+' => b'_',
         other => other.to_ascii_lowercase(),
+    }
+}
+
+/// What of a name such servers read, byte by byte.
+struct Folding<'n>(&'n [u8]);
+
+impl Iterator for Folding<'_> {
+    type Item = u8;
+
+    #[inline]
+    fn next(&mut self) -> Option<u8> {
+        let (first, tail) = self.0.split_first()?;
+        let (byte, rest) = match (first, tail) {
+            (b'%', [high, low, after @ ..]) => match (hex(*high), hex(*low)) {
+                (Some(high), Some(low)) => (high << 4 | low, after),
+                _ => (b'%', tail),
+            },
+            _ => (*first, tail),
+        };
+        self.0 = rest;
+        match byte {
+            b'[' if closes(rest) => {
+                self.0 = &[];
+                None
+            }
+            b'.' | b' ' | b'+' | b'[' => Some(b'_'),
+            other => Some(other.to_ascii_lowercase()),
+        }
     }
 }
 
@@ -140,6 +159,9 @@ mod tests {
             assert!(found(known) && found(&known.to_uppercase()), "{known}");
             assert!(found(&known.replace(['.', '_'], "%2E")), "{known}");
         }
+        let of = |name: &str, read: &str| Fold::of(read.as_bytes()).unwrap().is_of(name.as_bytes());
+        assert!(of("Laravel.Session[x]", "laravel_session") && of("a%2eb", "A_b"));
+        assert!(!of("laravel", "laravel_session") && !of("laravel_session", "laravel"));
         for name in ["theme", "_ga", "cart", "sessions", "id", "a.b"] {
             assert!(!found(name), "{name}");
         }

@@ -175,8 +175,8 @@ impl NameRules {
         fold.well_known()
             .any(|name| self.class(name) == Class::Protected)
             || by_rule
-                .filter(|name| self.class(name) == Class::Protected)
-                .any(|name| Fold::of(name).is_some_and(|own| own.as_bytes() == fold.as_bytes()))
+                .filter(|name| fold.is_of(name))
+                .any(|name| self.class(name) == Class::Protected)
     }
 
     fn rule(&self, name: &[u8]) -> Option<&NameRule> {

@@ -78,6 +78,17 @@ impl Signer {
         }
     }
 
+    /// The signatures of a text with every key, the current one first.
+    pub(crate) fn signatures(&self, value: &str) -> Vec<String> {
+        let signatures = self
+            .macs
+            .iter()
+            .map(|mac| mac.tag(&[value.as_bytes()]).base64());
+        signatures
+            .map(|signature| signature.as_str().to_owned())
+            .collect()
+    }
+
     /// The text with separator and signature.
     #[must_use]
     pub fn sign(&self, value: &str) -> String {
@@ -180,6 +191,11 @@ impl TimestampSigner {
         let mut text = String::with_capacity(value.len() + 64);
         text.push_str(value);
         self.stamp(text, now)
+    }
+
+    /// The signatures of a text without time, with every key.
+    pub(crate) fn signatures(&self, value: &str) -> Vec<String> {
+        self.0.signatures(value)
     }
 
     /// Stamps and signs the whole of a text in place.

@@ -69,6 +69,12 @@ pub enum Saved {
 /// Every store is safe under concurrency without locks around it: each method is
 /// one atomic step.
 pub trait SessionStore: Send + Sync + 'static {
+    /// Whether nobody but this process can read or write what is kept here, so that it needs no
+    /// signature.
+    fn is_own_memory(&self) -> bool {
+        false
+    }
+
     /// The session, unless there is none or it has expired: `expires > now` is
     /// there, `expires == now` is not.
     ///

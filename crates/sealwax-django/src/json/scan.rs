@@ -221,6 +221,7 @@ impl<'t> Scan<'t> {
     fn string(&mut self) -> Result<(), JsonError> {
         self.at += 1;
         loop {
+            self.pass_plain();
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
@@ -249,6 +250,32 @@ impl<'t> Scan<'t> {
             }
         }
     }
+
+    /// Goes on to the next byte of a string that is not just itself, or near the end of the text:
+    /// eight bytes at a time, since most of a session is strings.
+    fn pass_plain(&mut self) {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        for eight in rest.as_chunks::<8>().0 {
+            let marks = not_plain(u64::from_le_bytes(*eight));
+            if marks != 0 {
+                // The lowest mark is that of the first such byte.
+                self.at += marks.trailing_zeros() as usize / 8;
+                return;
+            }
+            self.at += 8;
+        }
+    }
+}
+
+/// Marks, in its highest bit, the first byte that is a quote, a backslash or a control character;
+/// bytes behind it may be marked without reason. None: there is no such byte.
+fn not_plain(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = ONES << 7;
+    // A byte below `limit`, at most 128, borrows from its highest bit.
+    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word & HIGHS;
+    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    is(b'"') | is(b'\\') | below(word, b' ')
 }
 
 /// Which levels around a value are objects.
@@ -337,6 +364,25 @@ mod tests {
             "{\"a\":[1}}",
         ] {
             assert!(check(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn strings_end_where_they_end_wherever_they_stand() {
+        // Every byte at every place of the words that are looked at together.
+        for place in 0..20 {
+            for byte in 0..128_u8 {
+                let mut text = format!("\"{}\"", "a\u{e9}".repeat(9));
+                let plain = "b".repeat(place);
+                text.insert_str(1, &format!("{plain}{}", char::from(byte)));
+                let bad = byte < b' ' || byte == b'"' || byte == b'\\';
+                assert_eq!(check(&text).is_err(), bad, "{text:?}");
+                if bad {
+                    assert!(check(&text).is_err_and(|error| error.at >= place + 1));
+                }
+            }
+            let text = format!("[\"{}\\\"\\\\\",1]", "c".repeat(place));
+            assert_eq!(check(&text), Ok(()), "{text}");
         }
     }
 

@@ -70,8 +70,17 @@ impl Engine {
 #[derive(Debug, Clone)]
 pub struct SessionCodec {
     signer: TimestampSigner,
-    compress: bool,
+    /// Bytes of JSON from which zlib is tried.
+    compress_from: usize,
+    /// What stands before the JSON instead of a signature after it, one for each key; empty
+    /// where texts are signed.
+    marks: Vec<String>,
 }
+
+/// What a mark is a signature of.
+const MARKED: &str = "a session in this process";
+/// Ends a mark. No signed text holds it.
+const END_OF_MARK: char = '\n';
 
 impl SessionCodec {
     /// A codec for what this engine keeps.
@@ -79,15 +88,36 @@ impl SessionCodec {
     pub fn new(keys: &Keys, engine: &Engine) -> Self {
         Self {
             signer: TimestampSigner::new(keys, engine.salt().as_bytes()),
-            compress: true,
+            compress_from: 0,
+            marks: Vec::new(),
         }
     }
 
     /// Whether `encode` tries zlib, as Django always does (the default). Without it the text of a
     /// log-in is a quarter longer, and both ways take a quarter of the time; Django reads either.
     #[must_use]
-    pub fn with_compression(mut self, compress: bool) -> Self {
-        self.compress = compress;
+    pub fn with_compression(self, compress: bool) -> Self {
+        self.with_compression_from(if compress { 0 } else { usize::MAX })
+    }
+
+    /// The length of the JSON, in bytes, from which `encode` tries zlib. Most of what zlib costs is
+    /// its start, so that it is worth its time for long texts only.
+    #[must_use]
+    pub fn with_compression_from(mut self, bytes: usize) -> Self {
+        self.compress_from = bytes;
+        self
+    }
+
+    /// For texts that never leave this process, which nobody else can have written: `encode`
+    /// neither signs nor compresses them, but puts a mark before them that depends on the key,
+    /// so that what was written under another key is still refused. `decode` reads such texts, and
+    /// signed ones too.
+    #[must_use]
+    pub fn for_own_memory(mut self) -> Self {
+        self.marks = self.signer.signatures(MARKED);
+        self.marks
+            .iter_mut()
+            .for_each(|mark| mark.push(END_OF_MARK));
         self
     }
 
@@ -95,7 +125,11 @@ impl SessionCodec {
     #[must_use]
     pub fn encode(&self, data: &SessionData, now: Duration) -> String {
         let json = data.to_json();
-        object::seal(&self.signer, &Latin1::write(&json), self.compress, now)
+        if let Some(mark) = self.marks.first() {
+            return [mark, &*json].concat();
+        }
+        let compress = json.len() >= self.compress_from;
+        object::seal(&self.signer, &Latin1::write(&json), compress, now)
     }
 
     /// The data of a signed text.
@@ -112,7 +146,77 @@ impl SessionCodec {
         max_age: Option<Duration>,
         now: Duration,
     ) -> Result<SessionData, LoadError> {
+        if let Some(json) = self.marked(text) {
+            return Ok(SessionData::from_json(json)?);
+        }
         let json = object::open(&self.signer, text, max_age, now)?;
         Ok(SessionData::from_json(json)?)
+    }
+
+    /// The JSON behind a mark of one of the keys.
+    fn marked<'t>(&self, text: &'t str) -> Option<&'t str> {
+        self.marks
+            .iter()
+            .find_map(|mark| text.strip_prefix(mark.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::BadSignature;
+    use crate::key::SecretKey;
+
+    const NOW: Duration = Duration::from_secs(1_764_000_000);
+
+    fn key(letter: &str) -> SecretKey {
+        SecretKey::new(letter.repeat(50)).unwrap()
+    }
+
+    fn codec(keys: &Keys) -> SessionCodec {
+        SessionCodec::new(keys, &Engine::Db)
+    }
+
+    fn data(length: usize) -> SessionData {
+        let mut data = SessionData::new();
+        data.insert("a", &"a".repeat(length)).unwrap();
+        data
+    }
+
+    #[test]
+    fn long_texts_are_compressed_and_short_ones_need_not_be() {
+        let codec = codec(&Keys::new(key("a"))).with_compression_from(100);
+        for (length, compressed) in [(50, false), (100, true)] {
+            let data = data(length);
+            let text = codec.encode(&data, NOW);
+            assert_eq!(text.starts_with('.'), compressed);
+            assert_eq!(codec.decode(&text, None, NOW).unwrap(), data);
+        }
+    }
+
+    #[test]
+    fn own_memory_needs_no_signature_but_the_right_key() {
+        let (old, new) = (Keys::new(key("a")), Keys::new(key("b")));
+        let both = Keys::new(key("b")).with_fallbacks([key("a")]);
+        let written = codec(&old).for_own_memory().encode(&data(50), NOW);
+        assert!(written.ends_with(&*data(50).to_json()));
+        for keys in [&old, &both] {
+            let read = codec(keys).for_own_memory().decode(&written, None, NOW);
+            assert_eq!(read.unwrap(), data(50));
+        }
+        let refused = |codec: SessionCodec| codec.decode(&written, None, NOW).unwrap_err();
+        assert!(matches!(
+            refused(codec(&new).for_own_memory()),
+            LoadError::Signature(_)
+        ));
+        // A text without a signature is none for whoever asks for one.
+        assert!(matches!(
+            refused(codec(&old)),
+            LoadError::Signature(BadSignature::MissingSeparator | BadSignature::Mismatch)
+        ));
+        // What was signed is read, and written again as it was.
+        let signed = codec(&old).encode(&data(50), NOW);
+        let read = codec(&old).for_own_memory().decode(&signed, None, NOW);
+        assert_eq!(read.unwrap(), data(50));
     }
 }

@@ -11,6 +11,8 @@ use crate::json::{self, Span};
 
 /// Above this many names, doubles are looked for by hashing.
 const FEW: usize = 24;
+/// A login and something of the app's.
+const USUAL: usize = 6;
 
 /// The contents of a session: names in order, each with its value as raw JSON.
 ///
@@ -80,7 +82,7 @@ impl SessionData {
     /// [`JsonError`] where the text is no JSON object.
     pub fn from_json(text: impl Into<String>) -> Result<Self, JsonError> {
         let read = text.into();
-        let mut members = Vec::new();
+        let mut members = Vec::with_capacity(USUAL);
         json::members(&read, |name, value| {
             let escaped = read
                 .get(name.0..name.1)
@@ -247,11 +249,11 @@ impl SessionData {
         if count < 2 {
             return;
         }
-        let mut last = vec![None; count];
-        let mut doubles = false;
+        // Hardly ever is there one, so room is made for the first.
+        let mut last = Vec::new();
         {
             let mut note = |first: usize, again: usize| {
-                doubles = true;
+                last.resize(count, None);
                 if let Some(slot) = last.get_mut(first) {
                     *slot = Some(again);
                 }
@@ -278,7 +280,7 @@ impl SessionData {
                 }
             }
         }
-        if doubles {
+        if !last.is_empty() {
             self.merge(&last);
         }
     }

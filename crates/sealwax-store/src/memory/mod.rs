@@ -99,6 +99,10 @@ impl Default for Memory {
 }
 
 impl SessionStore for Memory {
+    fn is_own_memory(&self) -> bool {
+        true
+    }
+
     fn load<'a>(
         &'a self,
         key: &'a SessionKey,

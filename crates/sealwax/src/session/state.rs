@@ -9,10 +9,6 @@ use sealwax_store::{Created, Record, Saved, SessionKey, StoreError};
 use super::Shared;
 use super::error::SessionError;
 
-/// Bytes of JSON up to which a session is stored uncompressed. Compressed, a login is a fifth
-/// shorter, and takes four times as long to read and to write.
-const SMALL: usize = 1024;
-
 /// New keys that are tried before it is not chance any more.
 const KEYS_TRIED: usize = 10;
 
@@ -145,8 +141,8 @@ impl State {
     fn record(&self, shared: &Shared) -> Record {
         let now = shared.world.now();
         let text = match &self.data {
-            Some(data) => shared.encode(data, now),
-            None => shared.encode(&SessionData::new(), now),
+            Some(data) => shared.codec.encode(data, now),
+            None => shared.codec.encode(&SessionData::new(), now),
         };
         Record {
             data: text.into(),
@@ -186,15 +182,6 @@ impl State {
 }
 
 impl Shared {
-    /// The text to be stored. Django reads it compressed and not.
-    fn encode(&self, data: &SessionData, now: Duration) -> String {
-        let codec = match data.to_json().len() > SMALL {
-            true => &self.codec,
-            false => &self.plain,
-        };
-        codec.encode(data, now)
-    }
-
     /// The content of a stored text; what was not signed with our keys is empty, as in Django.
     fn decode(&self, text: &str, now: Duration) -> SessionData {
         match self.codec.decode(text, None, now) {
