@@ -59,6 +59,7 @@ const BESIDE: &[&str] = &[
     "sealwax-tests",
     "sealwax-hammer",
     "sealwax-floor",
+    "sealwax-bench-layers",
     "sealwax-bench-policy",
     "sealwax-example-api",
     "sealwax-example-notes",

@@ -378,7 +378,7 @@ mod tests {
                 let bad = byte < b' ' || byte == b'"' || byte == b'\\';
                 assert_eq!(check(&text).is_err(), bad, "{text:?}");
                 if bad {
-                    assert!(check(&text).is_err_and(|error| error.at >= place + 1));
+                    assert!(check(&text).is_err_and(|error| error.at > place));
                 }
             }
             let text = format!("[\"{}\\\"\\\\\",1]", "c".repeat(place));
