@@ -17,6 +17,11 @@
 //!         Cookie                      ▼     ▼                              Cookie   │
 //!   app ◀───────────────────────────── inbound ◀────────────────────────────────────┘
 //!        sid=1; theme=dark                        __Host-sid=1; theme=dark; sid=evil
+//!
+//!            1 ───────▶ Contents ─▶ CookieSeal::seal ─▶ AUHe…   where a value is to be
+//!            1 ◀─────── Contents ◀─ CookieSeal::open ◀─ AUHe…   nobody's but the app's
+//!                                        ▲
+//!                                     KeyRing
 //! ```
 //!
 //! * [`SetCookie`] is a `Set-Cookie` field by the algorithm of RFC 6265bis, Section 5.6; [`harden`]
@@ -24,19 +29,23 @@
 //! * [`pairs`] is the canonical reading of a `Cookie` header; [`inbound`] turns the client's into the
 //!   app's.
 //! * [`NameRules`] is what one site configures, [`KnownNames`] what was learnt of its app.
+//! * [`CookieSeal`] encrypts and authenticates a value towards the browser, for one name and its
+//!   hosts and until it expires, under the keys of a [`KeyRing`]; a [`Sealer`] does the same with any
+//!   bytes for any one purpose. Keys are rotated: the first seals, all of them open.
 //! * [`date`], [`legacy`] and [`Prefix`] are the specification's smaller parts.
 //!
 //! # What it is not
 //!
-//! It is no cookie jar: nothing here matches domains, stores or expires cookies. It does not
-//! encrypt or sign. It knows no sockets, files, clock or randomness: whoever calls it passes the
-//! time in and keeps the memory. It never lowers anything: what it cannot improve it leaves alone
+//! It is no cookie jar: nothing here stores cookies or decides which to send. It signs nothing for
+//! apps to read; a sealed value is for who has sealed it. It knows no sockets, files, clock or
+//! randomness: whoever calls it passes time and nonces in and keeps memory and keys. It never lowers anything: what it cannot improve it leaves alone
 //! and reports.
 //!
 //! # Specifications
 //!
 //! RFC 6265bis is draft-ietf-httpbis-rfc6265bis-22, approved and not yet numbered. Name prefixes with
-//! `Http-` come from draft-ietf-httpbis-layered-cookies, `Partitioned` from CHIPS.
+//! `Http-` come from draft-ietf-httpbis-layered-cookies, `Partitioned` from CHIPS. Sealed values use
+//! AES-256-GCM-SIV (RFC 8452) and HKDF-SHA256 (RFC 5869).
 //!
 //! # Example
 //!
@@ -81,6 +90,7 @@ mod prefix;
 mod rules;
 mod same_site;
 mod scratch;
+mod seal;
 mod set_cookie;
 mod well_known;
 
@@ -97,5 +107,9 @@ pub use pairs::{Dropped, Pair, Pairing, pairs};
 pub use prefix::Prefix;
 pub use rules::{Class, NameRule, NameRules};
 pub use same_site::{SameSite, SameSiteAttribute};
+pub use seal::{
+    Attributes, Contents, CookieSeal, KeyAge, KeyId, KeyRing, KeyRingCause, KeyRingError, MAX_SKEW,
+    Opened, OpenedCookie, Scope, SealKey, Sealer, TooLong, Unopened, WhyNot,
+};
 pub use set_cookie::{MAX_LIFETIME, MAX_NAME_AND_VALUE, Refusal, SetCookie, default_path};
 pub use well_known::{Kind, READABLE_BY_DEFAULT, WELL_KNOWN, is_csrf_name, well_known};

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::attributes::{Attribute, Kind, attributes};
-use crate::bytes::{has_forbidden_control, split_once, trim, trim_start};
+use crate::bytes::{concat, has_forbidden_control, split_once, trim, trim_start};
 use crate::date;
 use crate::prefix::Prefix;
 use crate::same_site::{SameSite, SameSiteAttribute};
@@ -271,6 +271,14 @@ impl<'a> SetCookie<'a> {
     /// `Max-Age` and an `Expires` that is not in the future. `now` is in seconds since the epoch.
     pub fn is_deletion(&self, now: i64) -> bool {
         self.expiry(now).is_some_and(|expiry| expiry <= now)
+    }
+
+    /// The field value with another value of the cookie; the attributes stay as they came.
+    pub fn with_value(&self, value: &[u8]) -> Vec<u8> {
+        let (lead, from_name) = self.split_lead();
+        let pair = split_once(from_name, b';').0;
+        let attributes = from_name.get(pair.len()..).unwrap_or_default();
+        concat([lead, self.name, b"=", value, attributes])
     }
 
     /// The field value as it came.

@@ -11,6 +11,8 @@ use std::path::Path;
 
 #[path = "support/fuzzing.rs"]
 mod fuzzing;
+#[path = "support/sealing.rs"]
+mod sealing;
 
 #[test]
 fn set_cookie() {
@@ -20,6 +22,11 @@ fn set_cookie() {
 #[test]
 fn cookie_header() {
     replay("cookie_header", fuzzing::cookie_header);
+}
+
+#[test]
+fn sealed_value() {
+    replay("sealed_value", sealing::sealed_value);
 }
 
 fn replay(target: &str, run: impl Fn(&[u8])) {
