@@ -1,17 +1,21 @@
 //! Answers that the policy gives instead of the app.
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
+use http::header::HeaderMap;
 
-/// A response made here. Its body is left to the driver, which knows what the
-/// client would like to read; [`Problem`] says what to tell it.
+/// A response made here. What a person reads of it is left to the driver, which
+/// knows what the client would like; [`Problem`] says what to tell.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
     /// Headers beside those of the body.
     pub headers: HeaderMap,
-    /// What went wrong; `None` for a redirect, which needs no body.
+    /// What went wrong; `None` for a redirect, and for what has a body.
     pub problem: Option<Problem>,
+    /// The body of an answer that browsers ask for by themselves, with its `Content-Type` in
+    /// `headers`; empty for all others.
+    pub body: Box<[u8]>,
 }
 
 impl Answer {
@@ -20,7 +24,16 @@ impl Answer {
             status,
             headers: HeaderMap::new(),
             problem: None,
+            body: Box::default(),
         }
+    }
+
+    #[cfg(feature = "bind")]
+    pub(crate) fn with_body(mut self, media_type: &'static str, body: String) -> Self {
+        let media_type = http::HeaderValue::from_static(media_type);
+        self.headers.insert(http::header::CONTENT_TYPE, media_type);
+        self.body = body.into_bytes().into();
+        self
     }
 
     pub(crate) fn problem(status: StatusCode, problem: Problem) -> Self {
@@ -45,6 +58,8 @@ pub enum Problem {
     HttpsOnly,
     /// 508: the app redirects to itself.
     RedirectLoop,
+    /// 403: the browser did not prove its key for this very request.
+    NoFreshProof,
 }
 
 impl Problem {
@@ -56,6 +71,9 @@ impl Problem {
             Problem::UnknownHost => "This server does not answer for the host in the request.",
             Problem::BadMethod => "This method is not available here.",
             Problem::HttpsOnly => "This address is available over HTTPS only.",
+            Problem::NoFreshProof => {
+                "Your browser could not confirm that it is still you. Please try again, or log in again."
+            }
             Problem::RedirectLoop => "The site keeps redirecting this address to itself.",
         }
     }
@@ -73,6 +91,9 @@ impl Problem {
             Problem::BadMethod => "CONNECT and TRACE are never forwarded.",
             Problem::HttpsOnly => {
                 "The path matches redirect.refuse; the client should use the https:// URL from the start."
+            }
+            Problem::NoFreshProof => {
+                "The path matches bind.fresh, and the browser brought no proof of its key that is young enough. A script may send its request again; where browsers make too many signatures (six in nine minutes), name fewer paths or a longer age."
             }
             Problem::RedirectLoop => {
                 "The app redirects this https URL to itself, most likely because it does not know that the client came over HTTPS. Tell it to believe X-Forwarded-Proto: Django SECURE_PROXY_SSL_HEADER = (\"HTTP_X_FORWARDED_PROTO\", \"https\"); Rails config.assume_ssl = true; Express app.set('trust proxy', 1); or switch the app's own HTTPS redirect off."

@@ -163,6 +163,84 @@ rules! {
     /// A cross-site POST arrived without a cookie that the Lax floor held back.
     CookieCrossSitePost = "cookie.same-site.cross-site-post", "RFC 6265bis §5.2, §8.8.2",
         "SameSite=Lax holds cookies back on cross-site POST (SAML, form_post); if the app needs one here, set same_site = \"None\" for its name.";
+    /// A cookie leaves sealed.
+    SealAdded = "seal.added", "RFC 8452",
+        "The browser holds the value encrypted and bound to its name and host: it can be neither read, nor changed, nor moved.";
+    /// A sealed cookie was opened for the app.
+    SealOpened = "seal.opened", "RFC 8452",
+        "The app gets the value that it set.";
+    /// A cookie is sealed under the current key.
+    SealRenewed = "seal.renewed", "NIST SP 800-57 Part 1 §5.3.6",
+        "An older key sealed this cookie; the current one takes its place, so that the older one can go.";
+    /// The app sets a sealed cookie under another name.
+    SealOtherSpelling = "seal.spelling", "RFC 6265bis §4.1.3",
+        "The app sets this cookie with a prefix of its own, and its name is listed without: it is not sealed. Name it as the app does.";
+    /// A cookie is too long to be sealed.
+    SealTooLong = "seal.too-long", "RFC 6265bis §5.6",
+        "Sealed, the cookie would pass the 4096 bytes that browsers take, so it leaves as the app wrote it; keep the data on the server.";
+    /// A sealed cookie is over.
+    SealExpired = "seal.expired", "RFC 6265bis §5.7",
+        "The cookie's own lifetime is over, whatever the client kept.";
+    /// A sealed cookie does not open.
+    SealForged = "seal.forged", "RFC 8452",
+        "The value was changed, cut off or made up.";
+    /// A sealed cookie was made later than now.
+    SealFromTheFuture = "seal.from-the-future", "Sealwax",
+        "The value was sealed by a clock that is far ahead of this one; set the clocks of the nodes that share the keys.";
+    /// A plain value where a sealed one belongs.
+    SealMissing = "seal.not-sealed", "Sealwax",
+        "This cookie is only accepted sealed; cookies from before are let in while cookies.migrate lasts.";
+    /// A sealed cookie of another host.
+    SealOtherHost = "seal.other-host", "RFC 6265bis §8.6",
+        "The value was sealed for another host, so somebody has moved it.";
+    /// A sealed cookie of another name.
+    SealOtherName = "seal.other-name", "RFC 6265bis §8.6",
+        "The value was sealed for a cookie of another name, so somebody has moved it.";
+    /// A cookie sealed by a key that is not there.
+    SealUnknownKey = "seal.unknown-key", "Sealwax",
+        "No key here has sealed this value: it is older than the keys that were kept, or this node lacks one that the others have.";
+    /// A browser is offered a bound session.
+    BindOffered = "bind.offered", "W3C Device Bound Session Credentials",
+        "A browser that can will make a key that does not leave the device, and prove it from now on.";
+    /// A browser has registered a key.
+    BindRegistered = "bind.registered", "W3C Device Bound Session Credentials",
+        "The browser has made a key for this site.";
+    /// A browser has proven its key.
+    BindRefreshed = "bind.refreshed", "W3C Device Bound Session Credentials",
+        "The browser has proven that it has the key.";
+    /// A cookie leaves bound to a key.
+    BindBound = "bind.bound", "W3C Device Bound Session Credentials",
+        "From now on the cookie is worth nothing without a proof by this key.";
+    /// A bound cookie came without its proof.
+    BindUnproven = "bind.unproven", "W3C Device Bound Session Credentials",
+        "The cookie is bound to a key, and no live proof by it came: somebody else may have copied the cookie, so the app does not get it.";
+    /// A bound cookie came with the proof of another key.
+    BindOtherKey = "bind.other-key", "W3C Device Bound Session Credentials",
+        "The cookie is bound to one key and the proof is by another: they do not belong together, so the app does not get the cookie.";
+    /// A proof that cannot be used.
+    BindProofUnusable = "bind.proof-unusable", "W3C Device Bound Session Credentials",
+        "The proof was changed, made up, or made for another host.";
+    /// A cookie with a `Domain` is not bound.
+    BindDomain = "bind.domain", "RFC 6265bis §4.1.2.3",
+        "A cookie with a Domain goes to other hosts, for which the browser has other keys: it is sealed, and not bound.";
+    /// The app sets a cookie of ours.
+    BindOurName = "bind.our-name", "Sealwax",
+        "This name belongs to the proof of the browser's key; the app's cookie of that name does not leave.";
+    /// The app answers a request whose bound cookie it did not get with a new one.
+    BindKept = "bind.kept", "W3C Device Bound Session Credentials",
+        "The browser may only have missed a refresh: its bound cookie is not replaced by one for a visitor.";
+    /// A browser says that its key fails.
+    BindSkipped = "bind.skipped", "W3C Device Bound Session Credentials",
+        "The browser says that it could not refresh its proof; bind.fallback decides what becomes of cookies that are not bound yet.";
+    /// A registration or a refresh was refused.
+    BindRefused = "bind.refused", "W3C Device Bound Session Credentials",
+        "What came was no proof by the session's key.";
+    /// A page loads itself again.
+    BindReload = "bind.reload", "W3C Device Bound Session Credentials",
+        "Browsers do not refresh a proof for a link on another site; loaded again, the page is this site's own request, and is.";
+    /// A path wants a younger proof.
+    BindFresh = "bind.fresh", "W3C Device Bound Session Credentials",
+        "This path wants a proof that is younger than the one that came.";
     /// Scripts probably wanted the CSRF cookie.
     CookieScriptWanted = "cookie.readable.hint", "Django CSRF_COOKIE_HTTPONLY",
         "A same-origin request with the CSRF cookie but without its header was refused: if scripts read that cookie, list it in cookies.readable.";
@@ -184,6 +262,35 @@ impl Rule {
                 | Rule::CookieCrossSitePost
                 | Rule::CookieInvalid
                 | Rule::CookieWithheld
+                | Rule::SealFromTheFuture
+                | Rule::SealTooLong
+                | Rule::SealOtherSpelling
+        )
+    }
+
+    /// Whether an honest browser gives no cause for it: a cookie was probably
+    /// copied, moved, made up or tossed in by another host.
+    ///
+    /// What old browsers, clocks, other spellings and migrations bring about
+    /// is none of these.
+    #[must_use]
+    pub fn is_sign_of_theft(self) -> bool {
+        use sealwax_cookie::InboundDrop;
+        matches!(
+            self,
+            Rule::BindUnproven
+                | Rule::BindOtherKey
+                | Rule::BindProofUnusable
+                | Rule::BindRefused
+                | Rule::SealForged
+                | Rule::SealOtherHost
+                | Rule::SealOtherName
+                | Rule::CookieDropped(
+                    InboundDrop::CaseVariant
+                        | InboundDrop::DoublePrefix
+                        | InboundDrop::LookAlike
+                        | InboundDrop::NotSentOut
+                )
         )
     }
 }
@@ -289,6 +396,13 @@ impl Recorder {
     #[inline]
     pub(crate) fn notable(&mut self, make: impl FnOnce() -> Change) {
         self.changes.push(make().notable());
+    }
+
+    /// What was recorded of a rule has found its answer, and is no news.
+    pub(crate) fn settle(&mut self, rule: Rule) {
+        for change in &mut self.changes {
+            change.notable &= change.rule != rule;
+        }
     }
 
     /// The changes so far, in the order in which they were made.

@@ -47,6 +47,11 @@
 //! ```
 
 mod answer;
+#[cfg(feature = "bind")]
+mod bind;
+#[cfg(not(feature = "bind"))]
+#[path = "bind/off.rs"]
+mod bind;
 mod claims;
 mod cookies;
 mod csp;
@@ -64,11 +69,14 @@ mod policy;
 mod proxies;
 mod redirect;
 mod route_fields;
+mod seal;
 mod target;
 mod unjudged;
 mod url;
 
 pub use answer::{Answer, Problem};
+#[cfg(feature = "bind")]
+pub use bind::{Bind, Fallback};
 pub use claims::is_claim;
 pub use cookies::Learned;
 pub use csp::{Csp, CspHeader, CspMistake, Disposition, Sources};
@@ -88,8 +96,11 @@ pub use policy::{Mode, Policy};
 pub use proxies::{Route, TrustedProxies};
 pub use redirect::{Redirect, RedirectHost};
 pub use route_fields::RouteFields;
+pub use seal::{Random, Seal};
+#[cfg(feature = "bind")]
+pub use sealwax_bind::Lifetime;
 pub use target::Target;
 pub use unjudged::{is_unjudged_in_request, is_unjudged_in_response};
 
 // The vocabulary of cookies, which appears in this crate's types.
-pub use sealwax_cookie::{Form, KnownNames, NameRules, SameSite};
+pub use sealwax_cookie::{Form, KeyRing, KnownNames, NameRules, SameSite};

@@ -38,6 +38,22 @@ impl Paths {
             .map_err(|error| PatternError::of(&patterns, error))
     }
 
+    /// Whether `pattern` wants a slash at the start, where no path has one: `^/health`, which was
+    /// meant to be `^health`.
+    ///
+    /// ```
+    /// use sealwax_policy::Paths;
+    ///
+    /// assert!(Paths::never_matches("^/health") && !Paths::never_matches("^/?health"));
+    /// ```
+    #[must_use]
+    pub fn never_matches(pattern: &str) -> bool {
+        let Some(rest) = pattern.strip_prefix("^/") else {
+            return false;
+        };
+        !rest.starts_with(['?', '*', '{']) && !rest.contains('|')
+    }
+
     /// Whether any pattern is found in `path` (still percent-encoded).
     #[must_use]
     pub fn find(&self, path: &str) -> bool {
@@ -46,6 +62,15 @@ impl Paths {
         }
         let decoded = percent_decode(path.trim_start_matches('/'));
         self.0.is_match(without_leading_slashes(&decoded))
+    }
+
+    /// The same as [`find`](Self::find), for a set that gives a protection: also where only some
+    /// server would read the path so that it matches. Read like that, `\\` is `/`, what is
+    /// percent-encoded twice is decoded twice, empty and dot segments are gone, and so are
+    /// parameters behind a `;`.
+    #[must_use]
+    pub fn find_in_any_reading(&self, path: &str) -> bool {
+        self.find(path) || (!self.0.is_empty() && self.0.is_match(&most_liberal(path)))
     }
 
     /// The same as [`find`](Self::find), for a set that takes a protection
@@ -133,6 +158,28 @@ impl Error for PatternError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.cause)
     }
+}
+
+/// The path as the most liberal of servers reads it, without its leading slash.
+fn most_liberal(path: &str) -> Vec<u8> {
+    let once = percent_decode(path);
+    let twice = percent_decode(&String::from_utf8_lossy(&once));
+    let mut segments: Vec<&[u8]> = Vec::new();
+    let mut pieces = twice.split(|byte| matches!(byte, b'/' | b'\\')).peekable();
+    while let Some(piece) = pieces.next() {
+        let segment = piece.split(|byte| *byte == b';').next().unwrap_or_default();
+        let is_last = pieces.peek().is_none();
+        match segment {
+            b".." => drop(segments.pop()),
+            b"" | b"." => {}
+            named => segments.push(named),
+        }
+        // A slash at the end is part of the path.
+        if is_last && matches!(segment, b"" | b"." | b"..") {
+            segments.push(b"");
+        }
+    }
+    segments.join(&b'/')
 }
 
 fn without_leading_slashes(path: &[u8]) -> &[u8] {

@@ -3,13 +3,15 @@
 //! its parts fit together is checked there, at the place of the mistake.
 
 use http::HeaderName;
-use sealwax_cookie::NameRules;
+use sealwax_cookie::{NameRule, NameRules};
 
+use crate::bind::Bind;
 use crate::headers::Headers;
 use crate::host::AllowedHosts;
 use crate::hsts::Hsts;
 use crate::proxies::TrustedProxies;
 use crate::redirect::Redirect;
+use crate::seal::Seal;
 
 /// Whether the policy acts or only tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,6 +46,10 @@ pub struct Policy {
     pub headers: Headers,
     /// Cookies, both ways.
     pub cookies: NameRules,
+    /// Cookies that are sealed towards the browser ([`set_seal`](Self::set_seal)). Default: none.
+    pub(crate) seal: Option<Seal>,
+    /// Cookies that are bound to the browser's device (`set_bind`). Default: none.
+    pub(crate) bind: Option<Bind>,
     /// Leave `SameSite=None` off for browsers that cannot read it, with `Vary:
     /// User-Agent`. Default: false.
     pub legacy_same_site: bool,
@@ -57,5 +63,31 @@ impl Policy {
             hosts,
             ..Self::default()
         }
+    }
+
+    /// Binds cookies, which must be sealed, too, to the browser's device.
+    #[cfg(feature = "bind")]
+    pub fn set_bind(&mut self, bind: Bind) {
+        self.bind = Some(bind);
+    }
+
+    /// Seals cookies. They get the full treatment of cookies (`HttpOnly` and a prefix), since no
+    /// script can do anything with them, except where a rule for their name says otherwise.
+    pub fn set_seal(&mut self, seal: Seal) {
+        for name in seal.names() {
+            let rules = &mut self.cookies.rules;
+            let at = rules.iter().position(|rule| rule.name == name);
+            let at = at.unwrap_or_else(|| {
+                rules.push(NameRule {
+                    name: name.to_owned(),
+                    ..NameRule::default()
+                });
+                rules.len() - 1
+            });
+            if let Some(rule) = rules.get_mut(at) {
+                rule.http_only.get_or_insert(true);
+            }
+        }
+        self.seal = Some(seal);
     }
 }

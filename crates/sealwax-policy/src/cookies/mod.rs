@@ -11,15 +11,17 @@
 mod incoming;
 mod outgoing;
 mod response;
+mod sealed;
 
 use http::{HeaderValue, StatusCode};
-use sealwax_cookie::Form;
+use sealwax_cookie::{Form, OpenedCookie};
 
+use crate::bind::Leaving;
 use crate::exchange::{Asked, State};
 use crate::policy::Policy;
 
-pub(crate) use incoming::{report_cross_site_post, request};
-pub(crate) use response::{response, take_back};
+pub(crate) use incoming::{Client, report_cross_site_post, request};
+pub(crate) use response::{response, send_again, take_back};
 
 /// A cookie name that the app set, to be remembered
 /// ([`sealwax_cookie::KnownNames::learn`]).
@@ -42,12 +44,18 @@ pub(crate) struct RequestCookies {
     stale: Vec<(Vec<u8>, Form)>,
     /// The CSRF cookie of a script's request that came without its header.
     script_wanted: Option<Vec<u8>>,
+    /// Sealed cookies that are sent again, under the current key or bound to a device.
+    pub(crate) again: Vec<OpenedCookie>,
+    /// What binding has still to do.
+    pub(crate) bind: Option<Box<Leaving>>,
 }
 
 /// What the response rules need.
 pub(crate) struct Context<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) asked: &'a Asked,
+    /// The host of the request, without a port.
+    pub(crate) host: &'a str,
     pub(crate) secure: bool,
     pub(crate) status: StatusCode,
     pub(crate) state: State<'a>,

@@ -8,9 +8,11 @@ use sealwax_cookie::{
     SetCookie,
 };
 
-use super::{Context, Learned, value};
+use super::{Context, Learned, sealed, value};
+use crate::bind::Leaving;
 use crate::explain::{Action, Change, Recorder, Rule, printable};
 use crate::policy::Mode;
+use crate::seal::Seal;
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
@@ -27,8 +29,12 @@ pub(super) struct Outgoing<'a, 'r> {
     pub(super) more: Vec<(Option<usize>, HeaderValue)>,
     /// The number of the app's field at hand.
     at: usize,
+    /// Names of sealed cookies that the app sets or deletes.
+    sealed: Vec<Vec<u8>>,
     /// Some cookie is meant for cross-site use.
     pub(super) saw_none: bool,
+    /// What binding has to do.
+    bind: &'r mut Option<Box<Leaving>>,
 }
 
 impl<'a, 'r> Outgoing<'a, 'r> {
@@ -38,6 +44,7 @@ impl<'a, 'r> Outgoing<'a, 'r> {
         learned: &'r mut Vec<Learned>,
         record: &'r mut Recorder,
         stale: &[(Vec<u8>, Form)],
+        bind: &'r mut Option<Box<Leaving>>,
     ) -> Self {
         Self {
             context,
@@ -46,7 +53,9 @@ impl<'a, 'r> Outgoing<'a, 'r> {
             set: stale.iter().map(|(name, _)| (name.clone(), None)).collect(),
             more: Vec::new(),
             at: 0,
+            sealed: Vec::new(),
             saw_none: false,
+            bind,
         }
     }
 
@@ -103,20 +112,69 @@ impl<'a, 'r> Outgoing<'a, 'r> {
         let mut demand = self.context.policy.cookies.demand(cookie, known);
         self.saw_none |= is_for_other_sites(cookie, &demand);
         demand.legacy_client = self.legacy_client();
-        // Unix time fits an i64 for the next 292 billion years.
-        let now = i64::try_from(self.context.state.now).unwrap_or(i64::MAX);
-        if cookie.is_deletion(now) {
+        let seal = self.context.policy.seal.as_ref();
+        if seal.is_some_and(|seal| seal.covers_behind_a_prefix(cookie.name())) {
+            self.record.notable(|| {
+                let name = printable(cookie.name());
+                Change::new(Rule::SealOtherSpelling, Action::Reported, name)
+            });
+        }
+        let seal = seal.filter(|seal| seal.covers(cookie.name()));
+        if seal.is_some() {
+            self.sealed.push(cookie.name().to_vec());
+        }
+        if cookie.is_deletion(self.context.state.unix()) {
             return self.delete(cookie, &demand, known);
         }
+        let sealed = seal.and_then(|seal| self.seal(seal, cookie));
+        // It is the same cookie with another value, which is a valid one.
+        let sealed = sealed.as_deref().map(SetCookie::parse_field_value);
+        let sealed = sealed.and_then(Result::ok);
+        let leaving = sealed.as_ref().unwrap_or(cookie);
         let path = self.context.asked.path().as_bytes();
-        let hardened = sealwax_cookie::harden(cookie, path, &demand);
-        self.report(cookie, &hardened);
+        let hardened = sealwax_cookie::harden(leaving, path, &demand);
+        self.report(leaving, &hardened);
         self.learn(cookie, &hardened, remembered);
         self.make_way(cookie, hardened.form, known);
         match hardened.field {
             Cow::Owned(bytes) => value(bytes),
+            Cow::Borrowed(bytes) if sealed.is_some() => value(bytes.to_vec()),
             Cow::Borrowed(_) => None,
         }
+    }
+
+    /// Whether the app sets or deletes the sealed cookie `name` in this response.
+    pub(super) fn sets(&self, name: &[u8]) -> bool {
+        self.sealed.iter().any(|set| set == name)
+    }
+
+    /// The field with its value sealed, if it can be done.
+    fn seal(&mut self, seal: &Seal, cookie: &SetCookie<'_>) -> Option<Vec<u8>> {
+        if !self.applied() {
+            self.record.routine(|| {
+                Change::new(Rule::SealAdded, Action::Changed, printable(cookie.name()))
+                    .applied(false)
+            });
+            return None;
+        }
+        let name = cookie.name();
+        let bound = self
+            .context
+            .policy
+            .bind
+            .as_ref()
+            .is_some_and(|bind| bind.covers(name));
+        // The proof is this host's alone.
+        let elsewhere = cookie.domain().is_some();
+        if bound && elsewhere {
+            self.record
+                .notable(|| Change::new(Rule::BindDomain, Action::Reported, printable(name)));
+        }
+        let note = match (bound && !elsewhere, self.bind.as_mut()) {
+            (true, Some(leaving)) => leaving.note(name, None, self.record),
+            _ => Vec::new(),
+        };
+        sealed::seal(seal, cookie, self.context, &note, self.record)
     }
 
     fn report_invalid(&mut self, field: &HeaderValue, refusal: Refusal) {
@@ -282,7 +340,7 @@ impl<'a, 'r> Outgoing<'a, 'r> {
         });
     }
 
-    fn legacy_client(&self) -> bool {
+    pub(super) fn legacy_client(&self) -> bool {
         let agent = self.context.asked.user_agent.as_ref();
         self.context.policy.legacy_same_site
             && agent.is_some_and(|agent| sealwax_cookie::cannot_read_none(agent.as_bytes()))

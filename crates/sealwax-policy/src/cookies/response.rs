@@ -2,10 +2,11 @@
 
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
-use sealwax_cookie::SetCookie;
+use sealwax_cookie::{OpenedCookie, SetCookie};
 
 use super::outgoing::Outgoing;
-use super::{Context, Learned, RequestCookies, value};
+use super::{Context, Learned, RequestCookies, sealed, value};
+use crate::bind::{Came, Leaving};
 use crate::explain::{Action, Change, Recorder, Rule, printable};
 use crate::policy::Mode;
 
@@ -27,7 +28,10 @@ pub(crate) fn response(
             record.notable(|| Change::new(Rule::SchemeUnknown, Action::Reported, "response"));
         }
     }
-    let mut out = Outgoing::new(context, learned, record, &request.stale);
+    if context.policy.bind.is_some() {
+        hold_back(context, request.bind.as_deref(), headers, record);
+    }
+    let mut out = Outgoing::new(context, learned, record, &request.stale, &mut request.bind);
     if context.secure {
         if let header::Entry::Occupied(mut fields) = headers.entry(header::SET_COOKIE) {
             for field in fields.iter_mut() {
@@ -45,6 +49,11 @@ pub(crate) fn response(
         }
         fields.remove();
     }
+    let legacy_client = out.legacy_client();
+    // What the app sets or deletes is not overtaken by what came.
+    request
+        .again
+        .retain(|cookie| !out.sets(cookie.contents().name));
     let Outgoing { more, saw_none, .. } = out;
     if !more.is_empty() {
         merge(headers, more);
@@ -52,6 +61,79 @@ pub(crate) fn response(
     if saw_none && context.policy.legacy_same_site {
         vary_by_user_agent(headers, context, record);
     }
+    // Most sites seal nothing.
+    if !context.secure || request.again.is_empty() && request.bind.is_none() {
+        return;
+    }
+    if let Some(leaving) = &mut request.bind {
+        leaving.delete_mark(headers);
+    }
+    if is_for_everybody(headers) {
+        return;
+    }
+    for cookie in request.again.drain(..) {
+        let again = send_again(
+            context,
+            &cookie,
+            request.bind.as_deref_mut(),
+            legacy_client,
+            record,
+        );
+        headers.extend(again.map(|field| (header::SET_COOKIE, field)));
+    }
+    if let (Some(leaving), Some(bind)) = (request.bind.take(), &context.policy.bind) {
+        leaving.finish(bind, context.host, headers, record);
+    }
+}
+
+/// Takes out what the app may not set: cookies of ours, and what would take the place of a bound one
+/// that it did not get to see.
+fn hold_back(
+    context: &Context<'_>,
+    leaving: Option<&Leaving>,
+    headers: &mut HeaderMap,
+    record: &mut Recorder,
+) {
+    let rule = |field: &HeaderValue| {
+        let name = SetCookie::parse_field_value(field.as_bytes()).ok()?.name();
+        if Came::is_ours(name) {
+            return Some((Rule::BindOurName, printable(name)));
+        }
+        let kept = leaving.is_some_and(|leaving| leaving.keeps(name));
+        kept.then(|| (Rule::BindKept, printable(name)))
+    };
+    let fields = headers.get_all(header::SET_COOKIE);
+    if !fields.iter().any(|field| rule(field).is_some()) {
+        return;
+    }
+    let mut stay = Vec::new();
+    for field in fields {
+        match rule(field) {
+            None => stay.push(field.clone()),
+            Some((rule, name)) => record.notable(|| {
+                let applied = context.policy.mode == Mode::Enforce;
+                Change::new(rule, Action::Removed, name).applied(applied)
+            }),
+        }
+    }
+    headers.remove(header::SET_COOKIE);
+    headers.extend(stay.into_iter().map(|field| (header::SET_COOKIE, field)));
+}
+
+/// A sealed cookie that came, on its way back.
+pub(crate) fn send_again(
+    context: &Context<'_>,
+    cookie: &OpenedCookie,
+    leaving: Option<&mut Leaving>,
+    legacy_client: bool,
+    record: &mut Recorder,
+) -> Option<HeaderValue> {
+    let contents = cookie.contents();
+    let bind = context.policy.bind.as_ref();
+    let bound = bind.is_some_and(|bind| bind.covers(contents.name));
+    let leaving = leaving.filter(|_| bound);
+    let note = leaving.map(|leaving| leaving.note(contents.name, Some(contents.note), record));
+    sealed::again(context, cookie, note.as_deref(), legacy_client, record)
 }
 
 /// The one thing that report mode does to a response: what this gateway sent out
@@ -98,8 +180,10 @@ fn is_for_everybody(headers: &HeaderMap) -> bool {
     };
     let says = |name: &[u8]| {
         directives().any(|directive| {
-            let own = directive.split(|b| *b == b'=').next().unwrap_or_default();
-            own.trim_ascii().eq_ignore_ascii_case(name)
+            let mut parts = directive.split(|b| *b == b'=').map(<[u8]>::trim_ascii);
+            let own = parts.next().unwrap_or_default();
+            // Kept for no time at all is not kept: what apps say of pages that change.
+            own.eq_ignore_ascii_case(name) && parts.next().is_none_or(|value| value != b"0")
         })
     };
     let forbids = [&b"private"[..], b"no-store", b"no-cache"];
@@ -144,5 +228,29 @@ fn vary_by_user_agent(headers: &mut HeaderMap, context: &Context<'_>, record: &m
                 .applied(applied)
         });
         headers.append(header::VARY, HeaderValue::from_static("User-Agent"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_for_no_time_is_for_one_client() {
+        let for_everybody = |value: &'static str| {
+            let field = (header::CACHE_CONTROL, HeaderValue::from_static(value));
+            is_for_everybody(&HeaderMap::from_iter([field]))
+        };
+        for value in ["max-age=60", "public", "Max-Age=0, public", "s-maxage=1"] {
+            assert!(for_everybody(value), "{value}");
+        }
+        for value in [
+            "max-age=0",
+            "max-age=0, must-revalidate",
+            "max-age=60, private",
+            "public, no-cache",
+        ] {
+            assert!(!for_everybody(value), "{value}");
+        }
     }
 }

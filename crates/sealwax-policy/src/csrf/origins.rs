@@ -96,7 +96,8 @@ impl TrustedOrigins {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OriginMistake {
-    /// No `scheme://` (Django's check `4_0.E001`).
+    /// No `scheme://` in front (Django's check `4_0.E001`), or something there
+    /// that is no scheme (RFC 3986 §3.1).
     NoScheme(String),
     /// The text after the scheme is no host with an optional port, as browsers
     /// write it: in lower case, without the scheme's own port.
@@ -113,7 +114,10 @@ impl OriginMistake {
         let Some((scheme, host)) = entry.split_once("://") else {
             return mistake(Self::NoScheme);
         };
-        if scheme.is_empty() {
+        let letters = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+        if !scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            || !scheme.bytes().all(letters)
+        {
             return mistake(Self::NoScheme);
         }
         if host.contains(['/', '?', '#', '@']) {
@@ -133,7 +137,8 @@ impl OriginMistake {
             !own_port.contains(&(scheme, host.port()))
                 && !entry.bytes().any(|byte| byte.is_ascii_uppercase())
         });
-        if as_browsers_do {
+        // Django's grammar of a host takes any text in brackets; only an IPv6 address can match.
+        if as_browsers_do && SplitUrl::of(entry).is_ok() {
             return None;
         }
         mistake(Self::NoHost)
@@ -145,7 +150,8 @@ impl fmt::Display for OriginMistake {
         match self {
             Self::NoScheme(entry) => write!(
                 f,
-                "the trusted origin `{entry}` has no scheme; write `https://{entry}`"
+                "the trusted origin `{entry}` has no scheme; write `https://{}`",
+                entry.rsplit("://").next().unwrap_or_default()
             ),
             Self::NoHost(entry) => write!(
                 f,
@@ -206,7 +212,12 @@ mod tests {
     fn what_can_never_match_is_refused_and_in_django_never_matches() {
         for (entry, word) in [
             ("example.com", "no scheme"),
-            ("://example.com", "no scheme"),
+            ("://example.com", "no scheme; write `https://example.com`"),
+            (
+                "*https://example.com",
+                "no scheme; write `https://example.com`",
+            ),
+            ("1s://example.com", "no scheme"),
             ("https://example.com/", "goes on"),
             ("https://u@example.com", "goes on"),
             ("https://a.*.example.com", "never matches"),
@@ -217,6 +228,7 @@ mod tests {
             ("https://example.com:443", "does not name"),
             ("http://*.example.com:80", "does not name"),
             ("https://a b", "does not name"),
+            ("https://[:443]", "does not name"),
         ] {
             let mistakes = TrustedOrigins::new([entry, "https://good.example"]).unwrap_err();
             assert_eq!(mistakes.len(), 1, "{entry}");

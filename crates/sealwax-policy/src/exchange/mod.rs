@@ -12,6 +12,7 @@
 //!
 //! Time and memory come in with [`State`]; effects go out with [`Finished`].
 
+mod bound;
 mod paused;
 mod protection;
 mod redirects;
@@ -62,6 +63,14 @@ pub struct State<'a> {
     /// The `Strict-Transport-Security` value at this point of the ramp
     /// ([`crate::Hsts::value`]).
     pub hsts: &'a HeaderValue,
+}
+
+impl State<'_> {
+    /// The time as cookies count it.
+    pub(crate) fn unix(&self) -> i64 {
+        // Unix time fits an i64 for the next 292 billion years.
+        i64::try_from(self.now).unwrap_or(i64::MAX)
+    }
 }
 
 /// What to do with a request.
@@ -236,11 +245,24 @@ impl<'a> Exchange<'a> {
         );
         self.has_host = seen.host;
         RouteFields::new(&facts.target, facts.route, seen.host).record(record);
+        let bind = facts.bind();
+        let mut came = None;
         if seen.cookie {
-            self.cookies = cookies::request(policy, request, state, record);
+            let host = facts.target.domain();
+            let client = cookies::Client {
+                host,
+                secure: facts.route.secure,
+            };
+            (self.cookies, came) = cookies::request(policy, bind, client, request, state, record);
+        }
+        // Sessions that browsers have are refreshed in report mode, too: they would end.
+        if let Some(bind) = &policy.bind
+            && let Some(answer) = self.bound(bind, came.unwrap_or_default(), request, state)
+        {
+            return Err(answer);
         }
         if request.method == Method::POST {
-            cookies::report_cross_site_post(request, state, record);
+            cookies::report_cross_site_post(request, state, &mut self.record);
         }
         Ok(())
     }
@@ -281,6 +303,7 @@ impl<'a> Exchange<'a> {
         let context = cookies::Context {
             policy: facts.policy,
             asked: &facts.asked,
+            host: facts.target.domain(),
             secure: facts.route.secure,
             status: response.status,
             state,

@@ -6,6 +6,9 @@
     reason = "tests say what they expect"
 )]
 
+#[cfg(feature = "bind")]
+mod bound;
+mod sealed;
 mod unjudged;
 mod world;
 
