@@ -5,9 +5,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sealwax_policy::Policy;
+use sealwax_bind::Lifetime;
+use sealwax_policy::{Fallback, Mode, Paths, Policy};
 
 use crate::addresses::Upstream;
+use crate::secret::Secret;
 
 /// Everything a gateway needs to know.
 #[derive(Debug, Clone)]
@@ -27,6 +29,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// Limits.
     pub limits: Limits,
+    /// Where the keys come from that seal cookies.
+    pub secret: Secret,
     /// The sites, in the order in which they were written; the first answers
     /// TLS clients that name no host.
     pub sites: Vec<Site>,
@@ -136,6 +140,40 @@ pub struct Site {
     /// `policy.cookies.migrate` is true where this is not zero; the gateway
     /// switches it off when the time is over. Default: zero.
     pub migrate: Duration,
+    /// Cookies whose values the browser gets sealed, by the names that the app
+    /// gives them; the bound ones are among them. Default: none.
+    pub seal: Vec<String>,
+    /// Cookies that are bound to the browser's device. Default: none.
+    pub bind: Option<Bind>,
+    /// Who is told of signs of theft, beside the log. Default: nobody.
+    pub notify: Option<Notify>,
+}
+
+/// Who is told of signs of theft; each gets a JSON object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notify {
+    /// A webhook: the body of a POST over HTTPS, or over HTTP to this machine.
+    Url(String),
+    /// A program with its arguments, run without a shell: standard input.
+    Command(Vec<String>),
+}
+
+/// Which cookies are bound, and how.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Bind {
+    /// Their names, as the app gives them; at least one.
+    pub cookies: Vec<String>,
+    /// Whether anything is withheld. Default: it is.
+    pub mode: Mode,
+    /// How long a proof lasts. Default: 10 minutes.
+    pub lifetime: Lifetime,
+    /// Pages on which somebody is about to log in. Default: none.
+    pub born_on: Paths,
+    /// Paths that want a proof of at most this age. Default: none.
+    pub fresh: Vec<(Paths, Duration)>,
+    /// What becomes of unbound cookies where the browser's key fails. Default: the app gets them.
+    pub fallback: Fallback,
 }
 
 /// The app of a part of a site.

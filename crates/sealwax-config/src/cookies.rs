@@ -87,6 +87,7 @@ fn check(site: &SiteValues, out: &mut Diagnostics) {
             );
         }
     }
+    check_sealed(view, out);
     for (name, (_, values)) in &site.cookies {
         let rules = View(values);
         if let Some(list) = listed(readable, name) {
@@ -113,5 +114,29 @@ fn check(site: &SiteValues, out: &mut Diagnostics) {
                 .mend("leave out one of the two"),
             );
         }
+    }
+}
+
+/// What is sealed, no script can read.
+fn check_sealed(view: View<'_>, out: &mut Diagnostics) {
+    let readable = view.items("site.cookies.readable");
+    let bound = view.items("site.bind.cookies");
+    for (name, place) in view.items("site.cookies.seal").iter().chain(bound) {
+        let listed = readable.iter().find(|(listed, _)| listed == name);
+        let by_default = READABLE_BY_DEFAULT.contains(&name.as_str());
+        if listed.is_none() && !by_default {
+            continue;
+        }
+        out.push(
+            Diagnostic::error(format!(
+                "the cookie `{name}` cannot both be read by scripts and be sealed"
+            ))
+            .at(place, "sealed here")
+            .and(listed.map(|(_, place)| place), "read by scripts")
+            .mend(match listed {
+                Some(_) => "leave it to one of the two lists",
+                None => "leave it out: it exists for scripts",
+            }),
+        );
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, Fault};
 use crate::kind::{Form, Value, Written, report};
 use crate::layer::{Found, Layer, SiteEntry, SiteValues, Values};
 use crate::names;
@@ -194,8 +194,13 @@ impl Reader<'_> {
             }
         } else if path == "site.paths" {
             match table {
-                Some(table) => self.paths(table, &mut out.paths),
+                Some(table) => self.named("site.paths", names::path, table, &mut out.paths),
                 None => self.not_a_table(&path, key.span(), "[site.paths]"),
+            }
+        } else if path == "site.bind.fresh" {
+            match table {
+                Some(table) => self.named(&path, names::pattern, table, &mut out.fresh),
+                None => self.not_a_table(&path, key.span(), "[site.bind.fresh]"),
             }
         } else if let (true, Some(table)) = (Setting::is_table(&path), table) {
             for (key, value) in table {
@@ -264,23 +269,30 @@ impl Reader<'_> {
         }
     }
 
-    /// `[site.paths]`: parts of the site, each with its app.
-    fn paths(&mut self, table: &DeTable<'_>, paths: &mut BTreeMap<String, (Place, Values)>) {
+    /// A table such as `[site.paths]`, whose keys are the operator's own: `read` knows them, and
+    /// each has one value.
+    fn named(
+        &mut self,
+        path: &str,
+        read: fn(&str) -> Result<String, Fault>,
+        table: &DeTable<'_>,
+        out: &mut BTreeMap<String, (Place, Values)>,
+    ) {
+        let Some(setting) = Setting::find(&format!("{path}.*")) else {
+            return;
+        };
         for (key, value) in table {
             let place = self.place(key.span());
-            let part = match names::path(key.get_ref()) {
-                Ok(part) => part,
+            let name = match read(key.get_ref()) {
+                Ok(name) => name,
                 Err(fault) => {
-                    self.found.push(report("site.paths", &place, fault));
+                    self.found.push(report(path, &place, fault));
                     continue;
                 }
             };
-            let Some(setting) = Setting::find("site.paths.*") else {
-                continue;
-            };
             let mut values = Values::default();
-            self.setting(setting, &format!("site.paths.{part:?}"), value, &mut values);
-            paths.insert(part, (place, values));
+            self.setting(setting, &format!("{path}.{name:?}"), value, &mut values);
+            out.insert(name, (place, values));
         }
     }
 

@@ -88,7 +88,9 @@ pub(crate) fn read(flags: &Flags, out: &mut Diagnostics) -> Layer {
         if let Some(found) = found {
             let values = match setting.scope() {
                 Scope::Gateway => &mut layer.gateway,
-                Scope::Site | Scope::Cookie | Scope::Path => &mut layer.every_site.values,
+                Scope::Site | Scope::Cookie | Scope::Path | Scope::Fresh => {
+                    &mut layer.every_site.values
+                }
             };
             values.insert(setting.key, found);
         }

@@ -9,6 +9,7 @@ use crate::addresses;
 use crate::diagnostic::{Diagnostic, Diagnostics, Fault};
 use crate::hosts;
 use crate::names;
+use crate::notify;
 use crate::source::Place;
 use crate::units;
 
@@ -38,6 +39,8 @@ pub enum Kind {
         /// Whether the word `unlimited` may be written.
         unlimited: bool,
     },
+    /// Where a webhook listens.
+    Webhook,
     /// One of these words, in any case.
     Word(&'static [&'static str]),
     /// `off`, or one or more of these words with commas between them.
@@ -50,6 +53,8 @@ pub enum Kind {
 pub enum Item {
     /// An IP address with a port to listen on.
     Address,
+    /// A program, or one of its arguments.
+    Argument,
     /// The name of a cookie.
     CookieName,
     /// The name of a header.
@@ -126,6 +131,7 @@ impl Kind {
             Self::Size {
                 unlimited: true, ..
             } => "size or `unlimited`".to_owned(),
+            Self::Webhook => "URL".to_owned(),
             Self::Word(words) => code(words, ", "),
             Self::Words(words) => format!("{}, or several of them with commas", code(words, ", ")),
         }
@@ -194,6 +200,9 @@ impl Kind {
                 names::environment(&text).map(Value::Text)
             }
             (Self::Path, Form::Text(text) | Form::Loose(text)) => path(text),
+            (Self::Webhook, Form::Text(text) | Form::Loose(text)) => {
+                notify::webhook(&text).map(Value::Text)
+            }
             (kind, form) => Err(kind.mismatch(form.describe())),
         }
     }
@@ -216,6 +225,7 @@ impl Kind {
             Self::List(_) => ("a list", r#"write a list of texts: ["…", "…"]"#.to_owned()),
             Self::Path => ("a path", "write the path in quotes".to_owned()),
             Self::Size { .. } => ("a size", SIZE_MEND.to_owned()),
+            Self::Webhook => ("a URL", notify::MEND.to_owned()),
             Self::Word(words) | Self::Words(words) => ("a word", one_of(words)),
         };
         Fault::new(
@@ -230,6 +240,7 @@ impl Item {
     fn describe(self) -> &'static str {
         match self {
             Self::Address => "addresses",
+            Self::Argument => "texts",
             Self::CookieName => "cookie names",
             Self::HeaderName => "header names",
             Self::Host => "host patterns",
@@ -242,6 +253,7 @@ impl Item {
     fn check(self, text: &str) -> Result<(), Fault> {
         match self {
             Self::Address => addresses::listen(text).map(drop),
+            Self::Argument => names::argument(text),
             Self::CookieName => names::cookie(text).map(drop),
             Self::HeaderName => names::header(text).map(drop),
             Self::Host => hosts::check(text).map(drop),

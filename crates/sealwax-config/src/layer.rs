@@ -57,17 +57,21 @@ pub(crate) struct SiteValues {
     pub(crate) cookies: BTreeMap<String, (Place, Values)>,
     /// Apps of single paths, in the same way.
     pub(crate) paths: BTreeMap<String, (Place, Values)>,
+    /// Ages of proofs on single paths, in the same way.
+    pub(crate) fresh: BTreeMap<String, (Place, Values)>,
 }
 
 impl SiteValues {
     pub(crate) fn is_empty(&self) -> bool {
-        self.values.is_empty() && self.cookies.is_empty() && self.paths.is_empty()
+        let named = [&self.cookies, &self.paths, &self.fresh];
+        self.values.is_empty() && named.iter().all(|map| map.is_empty())
     }
 
     fn lay_over(&mut self, upper: &Self) {
         self.values.lay_over(&upper.values);
         lay_over(&mut self.cookies, &upper.cookies);
         lay_over(&mut self.paths, &upper.paths);
+        lay_over(&mut self.fresh, &upper.fresh);
     }
 
     /// The hosts that were written, in lower case and sorted.

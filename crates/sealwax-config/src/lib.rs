@@ -51,6 +51,7 @@
 //! ```
 
 mod addresses;
+mod bind;
 mod config;
 mod cookies;
 mod diagnostic;
@@ -62,10 +63,12 @@ mod layer;
 mod load;
 mod lower;
 mod names;
+mod notify;
 mod places;
 mod redirect;
 mod reference;
 mod render;
+mod secret;
 mod settings;
 mod site;
 mod source;
@@ -77,12 +80,16 @@ mod variables;
 mod view;
 
 pub use addresses::Upstream;
-pub use config::{Config, Environment, Limits, Listen, PathApp, Site, Timeouts, Tls, TlsProfile};
+pub use config::{
+    Bind, Config, Environment, Limits, Listen, Notify, PathApp, Site, Timeouts, Tls, TlsProfile,
+};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use flags::Flags;
 pub use kind::{Item, Kind};
-pub use load::{Loaded, MAX_FILE, Sources, decode, load};
+pub use load::{Loaded, MAX_FILE, Sources, decode, load, load_secret};
 pub use places::Places;
 pub use reference::{help_text, reference_markdown};
+pub use secret::Secret;
 pub use settings::{REFUSED_DJANGO, REFUSED_KEYS, Refused, SETTINGS, Scope, Setting, Unset};
 pub use source::{Origin, Place};
+pub use units::duration;

@@ -10,9 +10,11 @@ use crate::kind::Value;
 use crate::layer::{Found, Layer};
 use crate::lower::{self, Context};
 use crate::places::Places;
+use crate::secret::{self, Secret};
 use crate::source::{Place, Source};
 use crate::suggest;
 use crate::variables;
+use crate::view::View;
 
 /// The largest configuration file that is read, in bytes: 1 MiB.
 pub const MAX_FILE: usize = 1 << 20;
@@ -70,6 +72,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, Diagnostics> {
         &Context {
             environment: &environment,
             has_file,
+            variables: &sources.variables,
         },
         &mut out,
     );
@@ -82,6 +85,38 @@ pub fn load(sources: &Sources) -> Result<Loaded, Diagnostics> {
         warnings: out,
         places: Places::of(&settled),
     })
+}
+
+/// Where the keys that seal cookies come from, by `sources`, whatever else is
+/// wrong with them: who rotates keys may be mending a site at the same time.
+///
+/// # Errors
+/// What is wrong with the keys' own settings; the whole file where it is not
+/// TOML.
+pub fn load_secret(sources: &Sources) -> Result<Secret, Diagnostics> {
+    let mut out = Diagnostics::default();
+    let (document, whole) = match &sources.file {
+        Some((path, text)) => read_file(path, text, &mut out),
+        None => (Document::default(), true),
+    };
+    if !whole {
+        return Err(sorted(out));
+    }
+    let variables = variables::read(&sources.variables, &mut out);
+    let flags = flags::read(&sources.flags, &mut out);
+    let uppers = [&variables, &flags];
+    let environment = environment(&document, uppers, sources.file.is_some(), &mut out);
+    let settled = settle(&document, &environment, uppers);
+    let gateway = View(&settled.gateway);
+    if gateway.broken("secret.file") {
+        return Err(sorted(out));
+    }
+    let mut own = Diagnostics::default();
+    let secret = secret::lower(gateway, &sources.variables, &mut own);
+    match own.errors() {
+        0 => Ok(secret),
+        _ => Err(sorted(own)),
+    }
 }
 
 /// The text of a configuration file: UTF-8, at most [`MAX_FILE`] bytes. A byte

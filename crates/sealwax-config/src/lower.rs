@@ -10,6 +10,7 @@ use crate::addresses;
 use crate::config::{Config, Environment, Limits, Listen, Site, Timeouts, TlsProfile};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::layer::Layer;
+use crate::secret;
 use crate::site;
 use crate::source::{Origin, Place};
 use crate::view::View;
@@ -21,6 +22,7 @@ const MAX_SITES: usize = 1000;
 pub(crate) struct Context<'a> {
     pub(crate) environment: &'a str,
     pub(crate) has_file: bool,
+    pub(crate) variables: &'a [(String, String)],
 }
 
 /// Everything of the gateway that a site depends on.
@@ -79,6 +81,7 @@ pub(crate) fn lower(layer: &Layer, context: &Context<'_>, out: &mut Diagnostics)
         },
         timeouts: timeouts(gateway),
         limits: limits(gateway),
+        secret: secret::lower(gateway, context.variables, out),
         listen,
         sites,
     }

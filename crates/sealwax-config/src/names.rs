@@ -4,6 +4,18 @@ use http::HeaderName;
 
 use crate::diagnostic::Fault;
 
+/// A program or an argument, as the system takes it.
+pub(crate) fn argument(written: &str) -> Result<(), Fault> {
+    match written.contains('\0') {
+        false => Ok(()),
+        true => Err(Fault::new(
+            "has a text that no program takes",
+            "it holds a NUL character",
+            "leave it out",
+        )),
+    }
+}
+
 /// A cookie's name as the app writes it.
 pub(crate) fn cookie(written: &str) -> Result<String, Fault> {
     const PREFIXES: [&str; 4] = ["__host-http-", "__host-", "__secure-", "__http-"];
@@ -129,6 +141,13 @@ pub(crate) fn path(written: &str) -> Result<String, Fault> {
 /// A regular expression over paths.
 pub(crate) fn pattern(written: &str) -> Result<String, Fault> {
     let Err(error) = regex::bytes::Regex::new(written) else {
+        if sealwax_policy::Paths::never_matches(written) {
+            return Err(Fault::new(
+                "has a pattern that matches no path",
+                "paths are compared without their leading slash",
+                "leave the slash behind `^` out: `^health` for /health",
+            ));
+        }
         return Ok(written.to_owned());
     };
     let fault =
@@ -227,7 +246,9 @@ mod tests {
 
     #[test]
     fn patterns() {
-        assert!(pattern("^health$").is_ok());
+        assert!(pattern("^health$").is_ok() && pattern("^/?health").is_ok());
+        let slash = pattern("^/health").unwrap_err();
+        assert_eq!(slash.cause, "has a pattern that matches no path");
         assert_eq!(
             pattern("^(?!api)").unwrap_err().label,
             "patterns run in linear time, so there is no look-around"

@@ -53,6 +53,7 @@ pub fn reference_markdown() -> String {
         (Scope::Gateway, "The gateway"),
         (Scope::Site, "Each `[[site]]`"),
         (Scope::Path, "Parts of a site: `[site.paths]`"),
+        (Scope::Fresh, "Fresh proofs: `[site.bind.fresh]`"),
         (Scope::Cookie, "Single cookies: `[site.cookies.names.NAME]`"),
     ] {
         out.push_str(&format!("\n## {title}\n"));

@@ -51,6 +51,8 @@ pub enum Scope {
     Cookie,
     /// One part of a site's paths.
     Path,
+    /// Paths of a site that want a fresh proof.
+    Fresh,
 }
 
 impl Setting {
@@ -61,6 +63,8 @@ impl Setting {
             Scope::Cookie
         } else if self.key.starts_with("site.paths.") {
             Scope::Path
+        } else if self.key.starts_with("site.bind.fresh.") {
+            Scope::Fresh
         } else if self.key.starts_with("site.") {
             Scope::Site
         } else {
@@ -69,11 +73,12 @@ impl Setting {
     }
 
     /// The environment variable that sets it, for every site if it belongs to
-    /// a site. The rules of single cookies have Django's names only, paths none.
+    /// a site. The rules of single cookies have Django's names only, paths and
+    /// patterns none.
     #[must_use]
     pub fn variable(&self) -> Option<String> {
         match self.scope() {
-            Scope::Cookie | Scope::Path => None,
+            Scope::Cookie | Scope::Path | Scope::Fresh => None,
             // Named in the command's reference; one variable, not two.
             _ if self.key == "environment" => Some("SEALWAX_ENV".to_owned()),
             _ => Some(format!(
@@ -245,6 +250,12 @@ pub static SETTINGS: &[Setting] = &[
         "Connections that one client may hold: an IPv4 address, or the /64 of an IPv6 address. Trusted proxies are not limited. 0 sets no limit until connections run short.",
     ),
     row(
+        "secret.file",
+        Kind::Path,
+        Unset::Told("`secret/keys` below `$SEALWAX_HOME`, made on first use in development"),
+        "The keys that seal cookies (`site.cookies.seal`): one a line, the first seals, all open. `sealwax secret` makes and rotates them. The keys themselves may be given in the variable `SEALWAX_SECRET` instead, by lines or commas.",
+    ),
+    row(
         "site.hosts",
         Kind::List(Item::Host),
         Unset::Told("`localhost` without a configuration file, else required"),
@@ -354,6 +365,12 @@ pub static SETTINGS: &[Setting] = &[
         "Cookies with a `Domain` that get `__Secure-` all the same: every app on the sibling hosts must be behind a gateway with this setting.",
     ),
     row(
+        "site.cookies.seal",
+        Kind::List(Item::CookieName),
+        Unset::Is(""),
+        "Cookies whose values the browser gets encrypted and authenticated, for one name and its hosts; the app sets and gets them plain. Needs keys: `secret.file`.",
+    ),
+    row(
         "site.cookies.legacy_same_site",
         Kind::Flag,
         Unset::Is("false"),
@@ -374,6 +391,54 @@ pub static SETTINGS: &[Setting] = &[
     )
     .django(&["SESSION_COOKIE_HTTPONLY", "CSRF_COOKIE_HTTPONLY", "LANGUAGE_COOKIE_HTTPONLY"]),
     row("site.cookies.names.*.prefix", Kind::Flag, Unset::Told("by `site.cookies.harden` and `site.cookies.prefix`"), "Whether to give this cookie a prefix."),
+    row(
+        "site.bind.cookies",
+        Kind::List(Item::CookieName),
+        Unset::Is(""),
+        "Cookies that are bound to the browser's device (Device Bound Session Credentials), by the names that the app gives them: `[\"sessionid\"]`. They are sealed, too. A browser that can proves a key that does not leave the device, again and again; without its proof the app does not get the cookie. Other browsers have the sealed cookie.",
+    ),
+    row(
+        "site.bind.mode",
+        Kind::Word(&["enforce", "report"]),
+        Unset::Is("enforce"),
+        "`report` binds cookies and asks for proofs, but withholds and refuses nothing: it records what would be.",
+    ),
+    row(
+        "site.bind.lifetime",
+        Kind::Duration(seconds(5), seconds(DAY)),
+        Unset::Is("10m"),
+        "How long a proof lasts, and with it whoever copied all cookies. Browsers sign six times in nine minutes at most: under three minutes is for tests.",
+    ),
+    row(
+        "site.bind.born_on",
+        Kind::List(Item::Pattern),
+        Unset::Is(""),
+        "Login pages, such as `^accounts/login/`: the key is made while the form is being filled in, so that the cookie of the login is bound from its first byte. Elsewhere it is bound with the next request.",
+    ),
+    row(
+        "site.bind.fallback",
+        Kind::Word(&["allow", "deny"]),
+        Unset::Is("allow"),
+        "What becomes of a cookie that is not bound yet, where the browser says that its key fails: `deny` withholds it. A bound cookie never goes without its proof.",
+    ),
+    row(
+        "site.bind.fresh.*",
+        Kind::Duration(seconds(0), seconds(DAY)),
+        Unset::Told("every live proof will do"),
+        "Paths that want a younger proof: `\"^account/password\" = \"0s\"` asks the browser for one made for this very request, `\"60s\"` for one of the last minute. Each costs the browser a signature; a script whose request is refused with 403 may send it again.",
+    ),
+    row(
+        "site.notify.url",
+        Kind::Webhook,
+        Unset::Told("the log alone is told"),
+        "A webhook that is told of signs of theft: a bound cookie without its proof, a value sealed for another host. Each event is a JSON object in a POST, once a minute at most, with its count; HTTPS only, but for this machine.",
+    ),
+    row(
+        "site.notify.command",
+        Kind::List(Item::Argument),
+        Unset::Told("the log alone is told"),
+        "A program with its arguments that gets each such event on its standard input, without a shell: `[\"/usr/local/bin/page-us\", \"--team\", \"web\"]`. It has ten seconds.",
+    ),
     row(
         "site.headers.preset",
         Kind::Word(&["compatible", "django"]),

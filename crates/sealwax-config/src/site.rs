@@ -7,6 +7,7 @@ use sealwax_policy::{
 };
 
 use crate::addresses::{self, Upstream};
+use crate::bind;
 use crate::config::{PathApp, Site, Tls};
 use crate::cookies;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -14,6 +15,7 @@ use crate::hosts;
 use crate::layer::SiteEntry;
 use crate::lower::Surroundings;
 use crate::names;
+use crate::notify;
 use crate::redirect;
 use crate::source::Place;
 use crate::tls;
@@ -87,6 +89,9 @@ pub(crate) fn lower(
         paths,
         tls,
         migrate: view.duration("site.cookies.migrate"),
+        seal: bind::sealed(view),
+        bind: bind::lower(&draft, entry, out),
+        notify: notify::lower(view, out),
     }
 }
 
@@ -179,7 +184,7 @@ fn upstreams(draft: &Draft<'_>, out: &mut Diagnostics) -> Vec<Upstream> {
     upstreams
 }
 
-fn patterns(key: &str, draft: &Draft<'_>, out: &mut Diagnostics) -> Paths {
+pub(crate) fn patterns(key: &str, draft: &Draft<'_>, out: &mut Diagnostics) -> Paths {
     // Each pattern compiled by itself; together they may still be too large.
     Paths::new(draft.view.texts(key)).unwrap_or_else(|_| {
         out.push(

@@ -13,7 +13,7 @@ const SIZES: [(&str, u64); 7] = [
 ];
 
 /// `5s`, `2m`, `1h`, `30d`, `500ms`, or a whole number of seconds.
-pub(crate) fn duration(text: &str) -> Option<Duration> {
+pub fn duration(text: &str) -> Option<Duration> {
     let (number, unit) = split(text)?;
     let seconds = match unit {
         "ms" => return Some(Duration::from_millis(number)),

@@ -7,14 +7,15 @@ use crate::document::acme;
 use crate::kind::{Form, Kind, Value, Written, report};
 use crate::layer::{Found, Layer, Values};
 use crate::names;
+use crate::secret;
 use crate::settings::{REFUSED_DJANGO, SETTINGS, Scope, Setting};
 use crate::source::Place;
 use crate::suggest;
 
 const PREFIX: &str = "SEALWAX_";
 
-/// Variables that the command reads itself; they are no settings.
-const RESERVED: [&str; 2] = ["SEALWAX_HOME", "SEALWAX_LOG"];
+/// Variables that are read elsewhere; they are no rows of the table.
+const RESERVED: [&str; 3] = ["SEALWAX_HOME", "SEALWAX_LOG", secret::VARIABLE];
 
 /// Django's cookies: the beginning of their settings, and the default name.
 const COOKIES: [(&str, &str); 3] = [
@@ -88,6 +89,12 @@ impl Reader<'_> {
             self.out
                 .push(Diagnostic::error(cause).at(&place, "").mend(refused.mend));
         } else {
+            // Somebody may have misspelt the variable that holds keys.
+            let place = if rest.contains("SEC") || rest.contains("KEY") {
+                secret::hidden(name)
+            } else {
+                place
+            };
             self.unknown(name, rest, &place);
         }
     }
@@ -114,7 +121,9 @@ impl Reader<'_> {
         let value = setting.kind.read(name, written, self.out);
         let values = match setting.scope() {
             Scope::Gateway => &mut self.layer.gateway,
-            Scope::Site | Scope::Cookie | Scope::Path => &mut self.layer.every_site.values,
+            Scope::Site | Scope::Cookie | Scope::Path | Scope::Fresh => {
+                &mut self.layer.every_site.values
+            }
         };
         insert(values, setting.key, Found { value, place }, self.out);
     }

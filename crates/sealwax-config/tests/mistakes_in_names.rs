@@ -89,7 +89,7 @@ to = "127.0.0.1:8000"
 1 | colour = "blue"
   | ^^^^^^ not known here
   |
-  = help: what can stand here: env, environment, limits, listen, proxies, site, timeouts, workers
+  = help: what can stand here: env, environment, limits, listen, proxies, secret, site, timeouts, workers
 
 "#,
     );

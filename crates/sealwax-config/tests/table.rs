@@ -35,6 +35,19 @@ const fn sample(
     }
 }
 
+/// The same, of bound cookies.
+const fn bound(
+    key: &'static str,
+    toml: &'static str,
+    text: &'static str,
+    see: fn(&Config, name: &str) -> String,
+    seen: &'static str,
+) -> Sample {
+    let mut sample = sample(key, toml, text, see, seen);
+    sample.site = "bind.cookies = [\"sid\"]";
+    sample
+}
+
 macro_rules! see {
     ($config:ident => $value:expr) => {
         |$config, _| format!("{:?}", $value)
@@ -202,6 +215,13 @@ fn samples() -> Vec<Sample> {
             "100",
             see!(c => c.limits.client_connections),
             "Some(100)",
+        ),
+        sample(
+            "secret.file",
+            "\"/run/keys\"",
+            "/run/keys",
+            see!(c => c.secret),
+            "File(\"/run/keys\")",
         ),
         sample(
             "site.hosts",
@@ -381,6 +401,13 @@ fn samples() -> Vec<Sample> {
             "[\"sid\"]",
         ),
         sample(
+            "site.cookies.seal",
+            "[\"sessionid\"]",
+            "sessionid",
+            see!(c => c.sites[0].seal),
+            "[\"sessionid\"]",
+        ),
+        sample(
             "site.cookies.legacy_same_site",
             "true",
             "yes",
@@ -407,6 +434,66 @@ fn samples() -> Vec<Sample> {
             "",
             rule,
             "None None Some(false)",
+        ),
+        sample(
+            "site.bind.cookies",
+            "[\"sid\"]",
+            "sid",
+            see!(c => (c.sites[0].bind.as_ref().map(|bind| &bind.cookies), &c.sites[0].seal)),
+            "(Some([\"sid\"]), [\"sid\"])",
+        ),
+        bound(
+            "site.bind.mode",
+            "\"report\"",
+            "Report",
+            see!(c => c.sites[0].bind.as_ref().unwrap().mode),
+            "Report",
+        ),
+        bound(
+            "site.bind.lifetime",
+            "\"1h\"",
+            "1h",
+            see!(c => c.sites[0].bind.as_ref().unwrap().lifetime.seconds()),
+            "3600",
+        ),
+        bound(
+            "site.bind.born_on",
+            "[\"^login/\"]",
+            "^login/",
+            see!(c => c.sites[0].bind.as_ref().unwrap().born_on.patterns()),
+            "[\"^login/\"]",
+        ),
+        bound(
+            "site.bind.fallback",
+            "\"deny\"",
+            "deny",
+            see!(c => c.sites[0].bind.as_ref().unwrap().fallback),
+            "Deny",
+        ),
+        bound(
+            "site.bind.fresh.*",
+            "\"0s\"",
+            "",
+            |c, _| {
+                let fresh = c.sites[0].bind.as_ref().unwrap().fresh.iter();
+                let shown = fresh.map(|(paths, age)| format!("{:?} {age:?}", paths.patterns()));
+                shown.collect()
+            },
+            "[\"^account/\"] 0ns",
+        ),
+        sample(
+            "site.notify.url",
+            "\"https://hooks.example.com/sealwax\"",
+            "https://hooks.example.com/sealwax",
+            see!(c => c.sites[0].notify),
+            "Some(Url(\"https://hooks.example.com/sealwax\"))",
+        ),
+        sample(
+            "site.notify.command",
+            "[\"/bin/page-us\", \"--now\"]",
+            "/bin/page-us,--now",
+            see!(c => c.sites[0].notify),
+            "Some(Command([\"/bin/page-us\", \"--now\"]))",
         ),
         sample(
             "site.headers.preset",
@@ -458,6 +545,7 @@ fn file(sample: &Sample, with: bool) -> String {
     let setting = Setting::find(sample.key).unwrap();
     let name = match setting.scope() {
         Scope::Path => "\"/api/\"",
+        Scope::Fresh => "\"^account/\"",
         _ => "sessionid",
     };
     let key = sample.key.replace('*', name);
@@ -554,7 +642,7 @@ fn from_variables() {
             tried += 1;
         }
         assert!(
-            tried > 0 || ["site.cookies.names.*.prefix", "site.paths.*"].contains(&sample.key),
+            tried > 0 || sample.key.contains('*'),
             "{} has no variable",
             sample.key
         );
