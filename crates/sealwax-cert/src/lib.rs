@@ -69,4 +69,6 @@ mod when;
 pub use files::{CertificateFiles, LoadError, LoadWarning, Loaded, load};
 pub use local::{LocalAuthority, LocalError, NotLocal, PermittedNames};
 pub use resolver::{CertFacts, Clock, Resolver, ResolverBuilder, ResolverError};
-pub use tls::{Profile, Tickets, TlsConfigs, TlsError, prefers_chacha, server_config};
+pub use tls::{
+    Profile, Tickets, TlsConfigs, TlsError, crypto_provider, prefers_chacha, server_config,
+};

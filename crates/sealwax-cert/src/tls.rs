@@ -137,6 +137,12 @@ impl TlsConfigs {
     }
 }
 
+/// The cryptography of every TLS connection here, for clients that are made elsewhere.
+#[must_use]
+pub fn crypto_provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
 /// Whether the client puts ChaCha20-Poly1305 before every AES suite that we
 /// support. Suites that we do not, such as GREASE (RFC 8701), do not count.
 pub fn prefers_chacha(client_hello: &ClientHello<'_>) -> bool {

@@ -28,6 +28,9 @@ const OWN_FILES: u64 = 64;
 /// After the time for finishing, workers get this long to notice.
 const CLOSING: Duration = Duration::from_secs(2);
 
+/// For what waits to be told of signs of theft.
+const TELLING: Duration = Duration::from_secs(3);
+
 /// A running gateway.
 ///
 /// Dropping it without [`Gateway::drain`] closes every connection at once.
@@ -203,6 +206,11 @@ impl Gateway {
             }
         }
         self.keeper.stop();
+        let live = self.live.load();
+        let notifiers = || live.sites.iter().filter_map(|site| site.notifier.as_ref());
+        notifiers().for_each(|notifier| notifier.close());
+        let until = Instant::now() + TELLING;
+        notifiers().for_each(|notifier| notifier.wait(until));
         Drained { cut }
     }
 }

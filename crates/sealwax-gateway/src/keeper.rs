@@ -74,6 +74,9 @@ fn keep(live: &ArcSwap<Live>, woken: &Receiver<Wake>) {
 
 fn tick(live: &ArcSwap<Live>) {
     live.load().advance_ramps();
+    for site in &live.load().sites {
+        site.report_due();
+    }
     // What could not be written earlier; as a rule there is nothing.
     save(&live.load());
     let now = clock::unix();

@@ -13,6 +13,7 @@
 //!  └────────────────────────────────────────────────────────────────────────┘
 //!        ▲ reads                                              │ learns
 //!   configuration snapshot ◀─ reload            cookie names, HSTS ramp ─▶ keeper ─▶ disk
+//!   and keys that seal cookies
 //! ```
 //!
 //! What it promises:
@@ -69,8 +70,11 @@ mod log;
 mod memory;
 mod pace;
 mod pages;
+mod sealing;
+mod secret;
 mod service;
 mod stream;
+mod theft;
 mod tls;
 mod told;
 mod upload;
@@ -80,3 +84,5 @@ mod worker;
 pub use error::StartError;
 pub use gateway::{Drained, Gateway};
 pub use listen::{Address, Scheme};
+pub use sealing::seal_sites;
+pub use secret::{LoadedSecret, Retire, Rotated, SecretError, SecretFile};

@@ -4,17 +4,24 @@
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use rustls::server::ResolvesServerCert;
 use sealwax_cert::{
     CertificateFiles, Clock, LoadError, LocalAuthority, Profile, Resolver, Tickets, TlsConfigs,
 };
-use sealwax_config::{Config, Environment, Limits, PathApp, Timeouts, Tls, TlsProfile, Upstream};
+use sealwax_config::{
+    Config, Environment, Limits, Notify, PathApp, Timeouts, Tls, TlsProfile, Upstream,
+};
+use sealwax_cookie::KeyRing;
 use sealwax_policy::{AllowedHosts, Policy, When, choose};
 
 use crate::clock;
 use crate::error::StartError;
 use crate::memory::Memory;
+use crate::sealing;
+use crate::secret::{self, Missing};
+use crate::theft::{Event, Notifier};
 
 #[derive(Clone)]
 pub(crate) struct Live {
@@ -23,6 +30,8 @@ pub(crate) struct Live {
     pub(crate) sites: Vec<Site>,
     /// `None` without an https listener.
     pub(crate) secure: Option<Secure>,
+    /// The keys that seal cookies, where some are sealed.
+    pub(crate) secret: Option<Arc<KeyRing>>,
 }
 
 #[derive(Clone)]
@@ -37,6 +46,8 @@ pub(crate) struct Site {
     pub(crate) migration_ends: Option<u64>,
     /// Error pages say what the operator should look at.
     pub(crate) tell_operator: bool,
+    /// Who is told of signs of theft, beside the log.
+    pub(crate) notifier: Option<Arc<Notifier>>,
 }
 
 /// TLS: the configurations for the handshake, and what is known of each name's
@@ -61,11 +72,15 @@ impl Live {
             true => None,
             false => Some(Secure::build(&config, home, tickets)?),
         };
+        let secret = secret::open(&config, home, Missing::Make)?;
         let development = config.environment == Environment::Development;
-        let sites = config.sites.into_iter().map(|site| {
+        let sites = config.sites.into_iter().enumerate().map(|(number, site)| {
             let mut policy = site.policy;
             if policy.redirect.port == 0 {
                 policy.redirect.port = https_port.unwrap_or(443);
+            }
+            if let Some(ring) = secret.as_deref() {
+                sealing::set(&mut policy, ring, &site.seal, site.bind.as_ref());
             }
             let known =
                 previous.and_then(|live| live.sites.iter().find(|known| known.name == site.name));
@@ -76,25 +91,29 @@ impl Live {
                 }
                 None => Memory::open(home, &site.name, &policy.hsts),
             };
+            let notifier = notifier(number, &site.name, site.notify.as_ref(), known)?;
             let migration_ends = memory.migration_end(site.migrate.as_secs(), clock::unix());
             let tell_operator = development || matches!(site.tls, Tls::Local);
-            Site {
+            Ok(Site {
                 migration_ends,
+                notifier,
                 name: site.name,
                 policy,
                 upstreams: site.upstreams,
                 paths: site.paths,
                 memory,
                 tell_operator,
-            }
+            })
         });
         let mut live = Self {
-            sites: sites.collect(),
+            sites: sites.collect::<Result<_, StartError>>()?,
             timeouts: config.timeouts,
             limits: config.limits,
             secure,
+            secret,
         };
         live.end_migrations(clock::unix());
+        tell_sealing(live.secret.as_deref(), previous);
         Ok(live)
     }
 
@@ -149,8 +168,69 @@ impl Live {
 }
 
 impl Site {
+    /// Writes down a sign of theft and tells it on, unless it was just told.
+    pub(crate) fn report(&self, event: Event) {
+        if let Some(event) = self.memory.signs.see(event, Instant::now()) {
+            self.tell(&event);
+        }
+    }
+
+    /// The same with what was held back.
+    pub(crate) fn report_due(&self) {
+        let (due, crowd) = self.memory.signs.due(Instant::now());
+        for event in &due {
+            self.tell(event);
+        }
+        if crowd > 0 {
+            tracing::warn!(target: "sealwax", site = self.name, crowd, "more signs of theft from different networks and cookies than are told apart");
+        }
+    }
+
+    fn tell(&self, event: &Event) {
+        event.log();
+        if let Some(notifier) = &self.notifier {
+            notifier.send(event);
+        }
+    }
+
     fn migration_is_over(&self, now: u64) -> bool {
         self.migration_ends.is_some_and(|end| now >= end)
+    }
+}
+
+/// The way to who is told, the one that was there where nothing has changed.
+fn notifier(
+    number: usize,
+    site: &str,
+    to: Option<&Notify>,
+    known: Option<&Site>,
+) -> Result<Option<Arc<Notifier>>, StartError> {
+    let Some(to) = to else {
+        return Ok(None);
+    };
+    let before = known.and_then(|known| known.notifier.as_ref());
+    if let Some(before) = before.filter(|before| before.is_to(to)) {
+        return Ok(Some(Arc::clone(before)));
+    }
+    let started = Notifier::start(site, to).map_err(|error| {
+        StartError::new(
+            format!("site.{number}.notify"),
+            format!("a thread cannot be started: {error}"),
+            "raise the limit of processes (ulimit -u)",
+        )
+    })?;
+    Ok(Some(started))
+}
+
+/// Says which key seals from now on: what whoever rotates keys wants to know of each node.
+fn tell_sealing(secret: Option<&KeyRing>, previous: Option<&Live>) {
+    let Some(ring) = secret else { return };
+    let before = previous.and_then(|live| live.secret.as_deref());
+    if !before.is_some_and(|before| before.ids().eq(ring.ids())) {
+        let mut ids = ring.ids().map(|id| id.to_string());
+        let first = ids.next().unwrap_or_default();
+        let others: Vec<String> = ids.collect();
+        tracing::info!(target: "sealwax", key = first, also_open = others.join(" "), "keys that seal cookies are in use");
     }
 }
 

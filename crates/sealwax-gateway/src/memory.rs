@@ -16,6 +16,7 @@ use http::HeaderValue;
 use sealwax_policy::{Hsts, KnownNames, Learned, Ramp};
 
 use crate::disk;
+use crate::theft::Signs;
 use crate::told::Told;
 
 const RAMP_FORMAT: &str = "sealwax-hsts 1";
@@ -27,6 +28,7 @@ pub(crate) struct Memory {
     /// Also the lock under which `names` is replaced.
     ramp: Mutex<Ramp>,
     pub(crate) told: Told,
+    pub(crate) signs: Signs,
     unsaved: AtomicBool,
     /// The last attempt to save went wrong; the next one tries again.
     failed: AtomicBool,
@@ -52,6 +54,7 @@ impl Memory {
             hsts: ArcSwap::from_pointee(hsts.value(ramp)),
             ramp: Mutex::new(ramp),
             told: Told::new(),
+            signs: Signs::default(),
             unsaved: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             names_path,

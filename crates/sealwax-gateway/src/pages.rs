@@ -70,9 +70,9 @@ pub(crate) fn health(method: &Method) -> Response<Body> {
     )
 }
 
-/// An answer that has no body of its own, such as a redirect.
-pub(crate) fn bare(status: StatusCode, headers: HeaderMap) -> Response<Body> {
-    let mut response = Response::new(Body::own(Bytes::new()));
+/// An answer that no person reads, such as a redirect.
+pub(crate) fn bare(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::own(body));
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response

@@ -25,6 +25,7 @@ use crate::hop;
 use crate::live::{Live, Site};
 use crate::log::{self, Access};
 use crate::pages::{self, Asked};
+use crate::theft::Event;
 use crate::upload::{RequestBody, Source, UploadLimits};
 use crate::upstream::{self, Asking, Follows, Group, Received};
 use crate::worker::Current;
@@ -183,24 +184,26 @@ fn to_the_app<'c>(
         Some(Fault::Misdirected)
     } else if fields > live.limits.request_headers {
         Some(Fault::TooManyFields(live.limits.request_headers))
-    } else if let Some(limit) = live.limits.request_body.filter(|limit| announced > *limit) {
-        Some(Fault::BodyTooLarge(limit))
-    } else if head.uri.path().starts_with(RESERVED_PREFIX) {
-        Some(Fault::NotHere)
     } else {
-        None
+        let exceeded = live.limits.request_body.filter(|limit| announced > *limit);
+        exceeded.map(Fault::BodyTooLarge)
     };
     if let Some(fault) = refused {
         let page = Refusal::of(client, Some(site), &head, &lines).page(&fault);
-        return Err(finish(client, site, exchange, Own(page)));
+        return Err(finish(client, site, exchange, &head, Own(page)));
     }
     if let Err(answer) = with_state(site, |state| exchange.request_apart(&mut head, state)) {
         let outcome = own_answer(&Refusal::of(client, Some(site), &head, &lines), answer);
-        return Err(finish(client, site, exchange, outcome));
+        return Err(finish(client, site, exchange, &head, outcome));
+    }
+    // What of it is ours the policy has answered.
+    if head.uri.path().starts_with(RESERVED_PREFIX) {
+        let page = Refusal::of(client, Some(site), &head, &lines).page(&Fault::NotHere);
+        return Err(finish(client, site, exchange, &head, Own(page)));
     }
     if client.misplaced {
         let page = Refusal::of(client, Some(site), &head, &lines).page(&Fault::PlainOnTls);
-        return Err(finish(client, site, exchange, Own(page)));
+        return Err(finish(client, site, exchange, &head, Own(page)));
     }
 
     for_the_app(&mut head, upgrade.as_ref());
@@ -233,7 +236,7 @@ impl Sending<'_> {
         let refusal = Refusal::of(client, Some(site), &head, &lines);
         let mut received = match received {
             Ok(received) => received,
-            Err(fault) => return finish(client, site, exchange, Own(refusal.page(&fault))),
+            Err(fault) => return finish(client, site, exchange, &head, Own(refusal.page(&fault))),
         };
         if let Some(access) = access {
             access.set_upstream(received.peer.name());
@@ -254,11 +257,15 @@ impl Sending<'_> {
             plan
         });
         match plan {
-            Plan::Replace(answer) => finish(client, site, exchange, own_answer(&refusal, answer)),
+            Plan::Replace(answer) => {
+                let outcome = own_answer(&refusal, answer);
+                finish(client, site, exchange, &head, outcome)
+            }
             Plan::Pass => {
+                let outcome = Theirs(for_the_client(client, received));
+                let response = finish(client, site, exchange, &head, outcome);
                 fields::recycle(head.headers);
-                let response = for_the_client(client, received);
-                finish(client, site, exchange, Theirs(response))
+                response
             }
         }
     }
@@ -336,6 +343,7 @@ fn finish(
     client: &Client,
     site: &Site,
     mut exchange: Exchange<'_>,
+    asked: &Parts,
     outcome: Outcome,
 ) -> Response<Body> {
     let response = match outcome {
@@ -347,6 +355,7 @@ fn finish(
         }
         Theirs(response) => response,
     };
+    let origin = exchange.client();
     let finished = exchange.finish();
     if !finished.learned.is_empty() && site.memory.learn(&finished.learned) {
         client.worker.wake_keeper();
@@ -354,7 +363,9 @@ fn finish(
     for change in finished.changes {
         log::every_change(&site.name, &change);
         // In report mode what would be done is the news.
-        if (change.notable || !change.applied) && is_news(site, &change) {
+        if change.notable && change.rule.is_sign_of_theft() {
+            site.report(Event::of(&site.name, &change, asked, origin, clock::unix()));
+        } else if (change.notable || !change.applied) && is_news(site, &change) {
             log::news(&site.name, &change);
         }
     }
@@ -369,7 +380,7 @@ fn is_news(site: &Site, change: &Change) -> bool {
 fn own_answer(refusal: &Refusal<'_>, answer: Answer) -> Outcome {
     Own(match answer.problem {
         Some(problem) => refusal.page_with(&Fault::Policy(answer.status, problem), answer.headers),
-        None => pages::bare(answer.status, answer.headers),
+        None => pages::bare(answer.status, answer.headers, answer.body.into()),
     })
 }
 
