@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -17,7 +18,7 @@ Examples:
 Exit codes:
   0 done · 2 could not run · 64 bad usage or configuration
 
-State (the local certificate authority, cookie names seen) lives under
+State (the local certificate authority, keys that seal cookies, cookie names seen) lives under
 $SEALWAX_HOME, else $XDG_DATA_HOME/sealwax, else ~/.local/share/sealwax.";
 
 const LOGS: &str = "\
@@ -50,6 +51,9 @@ pub(crate) enum Command {
     Run(Run),
     /// Tell what would be done to a request and its response, and why
     Explain(Explain),
+    /// Make, rotate or list the keys that seal cookies
+    #[command(after_help = SECRET_NOTES)]
+    Secret(Secret),
     /// Let this machine trust the local certificate authority, or stop it
     Trust(Trust),
     #[command(hide = true)]
@@ -187,6 +191,10 @@ pub(crate) struct Explain {
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
+    /// Show what copied cookies are worth, bound to the device and not
+    #[arg(long)]
+    pub(crate) theft: bool,
+
     /// Where to listen for plain HTTP (127.0.0.1:8080, or the next free port)
     #[arg(long, value_name = "ADDR")]
     pub(crate) http: Option<String>,
@@ -194,6 +202,63 @@ pub(crate) struct Demo {
     /// Where to listen for HTTPS (127.0.0.1:8443, or the next free port)
     #[arg(long, value_name = "ADDR")]
     pub(crate) https: Option<String>,
+}
+
+const SECRET_NOTES: &str = "\
+The first key of the file seals, all of them open. Sealed cookies are read by every node that has the
+key: copy the file to all of them, or give its text to all in SEALWAX_SECRET. A gateway reads the keys
+again on SIGHUP.
+
+Examples:
+  sealwax secret new --config /etc/sealwax/sealwax.toml
+  sealwax secret rotate --drop-older-than 400d     browsers keep no cookie for longer than 400 days
+  sealwax secret list";
+
+#[derive(Debug, Args)]
+pub(crate) struct Secret {
+    #[command(subcommand)]
+    pub(crate) action: SecretAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretAction {
+    /// Make the file with one key; one that is there already stays
+    New(KeySource),
+    /// Put a new key first; the others go on opening
+    Rotate(Rotate),
+    /// Tell the ids of the keys and their age, and never the keys
+    List(KeySource),
+}
+
+/// Which keys are meant.
+#[derive(Debug, Args)]
+pub(crate) struct KeySource {
+    /// Configuration file, for its `secret.file`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Environment to choose from the configuration file
+    #[arg(long, value_name = "NAME", requires = "config")]
+    pub(crate) env: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rotate {
+    #[command(flatten)]
+    pub(crate) source: KeySource,
+
+    /// Drop all but N keys, the new one among them
+    #[arg(long, value_name = "N", value_parser = keys, conflicts_with = "drop_older_than")]
+    pub(crate) keep: Option<usize>,
+
+    /// Drop keys that have sealed nothing for so long, such as 400d
+    #[arg(long, value_name = "DURATION", value_parser = crate::secret::age)]
+    pub(crate) drop_older_than: Option<Duration>,
+}
+
+fn keys(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=16).contains(number));
+    number.ok_or_else(|| "write a number from 1 to 16".to_owned())
 }
 
 #[derive(Debug, Args)]

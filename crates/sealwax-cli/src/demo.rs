@@ -4,6 +4,7 @@ mod app;
 mod page;
 mod server;
 mod story;
+mod theft;
 
 use std::future;
 use std::process::ExitCode;
@@ -23,9 +24,13 @@ use crate::terminal::{self, Paint};
 use crate::{args, logging, ports, welcome};
 
 use app::App;
+use server::App as _;
 use story::Story;
 
 pub(crate) fn run(args: args::Demo) -> Result<ExitCode, Failure> {
+    if args.theft {
+        return theft::run(args);
+    }
     logging::start()?;
     let runtime = gateway::runtime()?;
     let listener = runtime

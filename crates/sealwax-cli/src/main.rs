@@ -7,7 +7,8 @@
 //!  command line ─▶ args ─▶ serve ──┐
 //!                          run ────┼─▶ settings ─▶ gateway ─▶ ready … SIGHUP, SIGTERM
 //!                          demo ───┘      │
-//!                          explain ───────┴─▶ examine ─▶ text, json
+//!                          explain ───────┼─▶ examine ─▶ text, json
+//!                          secret ────────┴─▶ keys made, rotated, listed
 //!                          trust ─▶ plan ─▶ report
 //! ```
 //!
@@ -36,6 +37,7 @@ mod logging;
 mod ports;
 mod ready;
 mod run;
+mod secret;
 mod serve;
 mod settings;
 mod signals;
@@ -79,6 +81,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Serve(args) => serve::run(args),
         Command::Run(args) => run::run(args),
         Command::Explain(args) => explain::run(&args),
+        Command::Secret(args) => secret::run(args),
         Command::Trust(args) => trust::run(args),
         Command::Check(_) => Err(later::refuse(
             "check",

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use sealwax_config::{Flags, Loaded, Sources};
+use sealwax_config::{Diagnostics, Flags, Loaded, Secret, Sources};
 
 use crate::args;
 use crate::exit::Failure;
@@ -47,23 +47,35 @@ impl From<args::Gateway> for Settings {
 impl Settings {
     /// Reads and judges everything. Warnings are printed, mistakes come back.
     pub(crate) fn load(&self) -> Result<Loaded, Failure> {
-        let color = Paint::for_stderr().is_on();
-        let file = self.file.as_deref().map(read).transpose()?;
-        let sources = Sources {
-            file,
+        let loaded = self.judge()?;
+        if !loaded.warnings.is_empty() {
+            let color = Paint::for_stderr().is_on();
+            terminal::say(loaded.warnings.render(color).trim_end());
+        }
+        Ok(loaded)
+    }
+
+    /// The same, and keeps the warnings to itself.
+    pub(crate) fn judge(&self) -> Result<Loaded, Failure> {
+        sealwax_config::load(&self.sources()?).map_err(|mistakes| mistaken(&mistakes))
+    }
+
+    /// Reads where the keys that seal cookies come from.
+    pub(crate) fn load_secret(&self) -> Result<Secret, Failure> {
+        sealwax_config::load_secret(&self.sources()?).map_err(|mistakes| mistaken(&mistakes))
+    }
+
+    fn sources(&self) -> Result<Sources, Failure> {
+        Ok(Sources {
+            file: self.file.as_deref().map(read).transpose()?,
             variables: variables()?,
             flags: self.flags.clone(),
-        };
-        match sealwax_config::load(&sources) {
-            Ok(loaded) => {
-                if !loaded.warnings.is_empty() {
-                    terminal::say(loaded.warnings.render(color).trim_end());
-                }
-                Ok(loaded)
-            }
-            Err(mistakes) => Err(Failure::configuration(mistakes.render(color))),
-        }
+        })
     }
+}
+
+fn mistaken(mistakes: &Diagnostics) -> Failure {
+    Failure::configuration(mistakes.render(Paint::for_stderr().is_on()))
 }
 
 fn read(path: &Path) -> Result<(PathBuf, String), Failure> {
@@ -76,8 +88,7 @@ fn read(path: &Path) -> Result<(PathBuf, String), Failure> {
             "check the path and that this user may read the file",
         ));
     }
-    let text = sealwax_config::decode(path, bytes)
-        .map_err(|mistakes| Failure::configuration(mistakes.render(Paint::for_stderr().is_on())))?;
+    let text = sealwax_config::decode(path, bytes).map_err(|mistakes| mistaken(&mistakes))?;
     Ok((path.to_owned(), text))
 }
 

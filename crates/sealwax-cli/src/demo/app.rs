@@ -12,6 +12,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Response, StatusCode, request};
 
 use super::page::{self, View, Way};
+use super::server;
 use super::story::Story;
 
 /// Sessions kept at most; a demo forgets the oldest visitors all at once.
@@ -41,23 +42,6 @@ impl App {
 
     pub(crate) fn story(&self) -> &Story {
         &self.story
-    }
-
-    /// Answers a request; `form` is its body.
-    pub(crate) fn answer(&self, request: &request::Parts, form: &str) -> Response<String> {
-        let id =
-            cookie(&request.headers, "sessionid").filter(|id| self.sessions().contains_key(*id));
-        match (&request.method, request.uri.path()) {
-            (&(Method::GET | Method::HEAD), "/") => self.start_page(request, id),
-            (&Method::POST, "/login") => self.login(form),
-            (&Method::POST, "/logout") => self.logout(id),
-            (&Method::POST, "/basket") => self.basket(id),
-            (_, "/" | "/login" | "/logout" | "/basket") => plain(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "This page does not do that.",
-            ),
-            _ => plain(StatusCode::NOT_FOUND, "There is no such page."),
-        }
     }
 
     fn start_page(&self, request: &request::Parts, id: Option<&str>) -> Response<String> {
@@ -153,9 +137,27 @@ impl App {
     }
 }
 
+impl server::App for App {
+    fn answer(&self, request: &request::Parts, form: &str) -> Response<String> {
+        let id =
+            cookie(&request.headers, "sessionid").filter(|id| self.sessions().contains_key(*id));
+        match (&request.method, request.uri.path()) {
+            (&(Method::GET | Method::HEAD), "/") => self.start_page(request, id),
+            (&Method::POST, "/login") => self.login(form),
+            (&Method::POST, "/logout") => self.logout(id),
+            (&Method::POST, "/basket") => self.basket(id),
+            (_, "/" | "/login" | "/logout" | "/basket") => plain(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "This page does not do that.",
+            ),
+            _ => plain(StatusCode::NOT_FOUND, "There is no such page."),
+        }
+    }
+}
+
 /// 128 bits. The standard library seeds each `RandomState` from the operating
 /// system; good enough for sessions that guard nothing.
-fn new_id() -> String {
+pub(crate) fn new_id() -> String {
     let half = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", half(), half())
 }
@@ -164,34 +166,34 @@ fn back_to_start() -> HeaderMap {
     HeaderMap::from_iter([(header::LOCATION, HeaderValue::from_static("/"))])
 }
 
-fn set_cookie(headers: &mut HeaderMap, cookie: &str) {
+pub(crate) fn set_cookie(headers: &mut HeaderMap, cookie: &str) {
     // Ids, numbers and two words: nothing that a header could not hold.
     if let Ok(value) = HeaderValue::from_str(cookie) {
         headers.append(header::SET_COOKIE, value);
     }
 }
 
-fn plain(status: StatusCode, text: &str) -> Response<String> {
+pub(crate) fn plain(status: StatusCode, text: &str) -> Response<String> {
     let headers =
         HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"))]);
     respond(status, headers, format!("{text}\n"))
 }
 
-fn respond(status: StatusCode, headers: HeaderMap, body: String) -> Response<String> {
+pub(crate) fn respond(status: StatusCode, headers: HeaderMap, body: String) -> Response<String> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
 }
 
-fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let line = headers.get(header::COOKIE)?.to_str().ok()?;
     line.split("; ")
         .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
 /// A field of a form (`application/x-www-form-urlencoded`).
-fn field(form: &str, name: &str) -> Option<String> {
+pub(crate) fn field(form: &str, name: &str) -> Option<String> {
     let raw = form
         .split('&')
         .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;

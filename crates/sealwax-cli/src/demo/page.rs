@@ -7,7 +7,9 @@ use sealwax_policy::{Action, Rule};
 use super::app::Session;
 use crate::explain::{Comparison, Part, title_case};
 
-const STYLE: &str = include_str!("page.css");
+pub(crate) const STYLE: &str = include_str!("page.css");
+/// The brand, as SVG.
+pub(crate) const SEAL: &str = "<svg viewBox=\"0 0 32 32\" aria-hidden=\"true\"><path class=\"wax\" d=\"M16 1.5c2.3 0 3.4 1.7 5.3 2.3 2 .7 4.2 2 6.2 4.3 1.1 1.3 1.5 3.7 2.3 5.6.8 2-.1 4-.6 5.9-.5 2-1.5 4.1-3.1 5.6-1.6 1.5-3.7 1.7-5.6 2.9-1.5 1-3 2.2-4.9 2.2-2 0-3.3-1.7-5.3-2.3-2-.7-4.3-1.5-5.8-3.3-1.4-1.6-1.2-3.8-1.9-5.6C2 17.4 1 15.4 1.7 13.3c.6-2 1.5-4.3 3-5.9C6.2 5.9 8.4 5.4 10.3 4c1.7-1.2 3.5-2.5 5.7-2.5z\"/><circle class=\"ring\" cx=\"16\" cy=\"16\" r=\"8.5\"/><path class=\"key\" d=\"M16 11.5a2.7 2.7 0 0 1 1.3 5.1l.9 3.9h-4.4l.9-3.9A2.7 2.7 0 0 1 16 11.5z\"/></svg>";
 const SCRIPT: &str = include_str!("page.js");
 
 /// How the visitor came.
@@ -61,7 +63,7 @@ pub(crate) fn start(view: &View<'_>) -> String {
 fn header(html: &mut String, view: &View<'_>) {
     let _ = write!(
         html,
-        "<header>\n<div class=\"brand\"><svg viewBox=\"0 0 32 32\" aria-hidden=\"true\"><path class=\"wax\" d=\"M16 1.5c2.3 0 3.4 1.7 5.3 2.3 2 .7 4.2 2 6.2 4.3 1.1 1.3 1.5 3.7 2.3 5.6.8 2-.1 4-.6 5.9-.5 2-1.5 4.1-3.1 5.6-1.6 1.5-3.7 1.7-5.6 2.9-1.5 1-3 2.2-4.9 2.2-2 0-3.3-1.7-5.3-2.3-2-.7-4.3-1.5-5.8-3.3-1.4-1.6-1.2-3.8-1.9-5.6C2 17.4 1 15.4 1.7 13.3c.6-2 1.5-4.3 3-5.9C6.2 5.9 8.4 5.4 10.3 4c1.7-1.2 3.5-2.5 5.7-2.5z\"/><circle class=\"ring\" cx=\"16\" cy=\"16\" r=\"8.5\"/><path class=\"key\" d=\"M16 11.5a2.7 2.7 0 0 1 1.3 5.1l.9 3.9h-4.4l.9-3.9A2.7 2.7 0 0 1 16 11.5z\"/></svg>\
+        "<header>\n<div class=\"brand\">{SEAL}\
          <span>Sealwax demo</span></div>\n<button id=\"theme\" type=\"button\">Switch theme</button>\n</header>\n"
     );
     match view.way {
@@ -226,7 +228,7 @@ fn next(html: &mut String) {
 }
 
 /// Text for HTML, in elements and in quoted attributes.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -1,10 +1,10 @@
-//! Serves the careless app over plain HTTP/1.1 on the loopback address.
+//! Serves a careless app over plain HTTP/1.1 on the loopback address.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, request};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -12,13 +12,17 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-use super::app::App;
+/// An app that answers out of its memory.
+pub(crate) trait App: Send + Sync + 'static {
+    /// Answers a request; `form` is its body.
+    fn answer(&self, request: &request::Parts, form: &str) -> Response<String>;
+}
 
 /// A name to sign in with is all that anybody sends.
 const LONGEST_FORM: usize = 16 * 1024;
 
 /// Accepts connections for ever.
-pub(crate) async fn serve(listener: TcpListener, app: Arc<App>) {
+pub(crate) async fn serve(listener: TcpListener, app: Arc<impl App>) {
     loop {
         let Ok((connection, _)) = listener.accept().await else {
             continue;
@@ -35,7 +39,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Arc<App>) {
 }
 
 async fn answer(
-    app: Arc<App>,
+    app: Arc<impl App>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();

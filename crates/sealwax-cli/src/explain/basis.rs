@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::HeaderValue;
 use sealwax_cert::{CertificateFiles, LocalAuthority};
-use sealwax_config::{Flags, Site, Tls};
+use sealwax_config::{Config, Flags, Site, Tls};
 use sealwax_policy::{KnownNames, Ramp};
 
 use super::examine::{self, Circumstances};
@@ -31,6 +31,8 @@ pub(crate) struct Basis {
     /// The file that the cookie names come from.
     pub(crate) memory: Option<String>,
     certificate: String,
+    /// The keys that open and seal cookies, where some are sealed.
+    keys: Option<String>,
 }
 
 impl Basis {
@@ -52,7 +54,9 @@ impl Basis {
             }
             None => defaults(message),
         };
-        let sites = settings.load()?.config.sites;
+        let mut config = settings.load()?.config;
+        let keys = keys(&mut config);
+        let sites = config.sites;
         let site = examine::site(&sites, message);
         let (names, memory) = memory(args.names.as_deref(), site)?;
         let hsts = site.map(|site| site.policy.hsts.value(Ramp::default()));
@@ -73,6 +77,7 @@ impl Basis {
             policy,
             memory,
             certificate,
+            keys,
             sites,
         })
     }
@@ -96,6 +101,9 @@ impl Basis {
         let mut facts = vec![format!("policy: {}", self.policy), memory];
         if !self.certificate.is_empty() {
             facts.push(format!("certificate: {}", self.certificate));
+        }
+        if let Some(keys) = &self.keys {
+            facts.push(format!("keys: {keys}"));
         }
         facts
     }
@@ -169,6 +177,23 @@ fn memory(
         )
     })?;
     Ok((names, Some(place)))
+}
+
+/// Lets the sites seal and open cookies, if their keys can be had.
+fn keys(config: &mut Config) -> Option<String> {
+    if config.sites.iter().all(|site| site.seal.is_empty()) {
+        return None;
+    }
+    let Ok(home) = home::directory() else {
+        return Some("none, so nothing is sealed or opened here: there is no home".to_owned());
+    };
+    Some(match sealwax_gateway::seal_sites(config, &home) {
+        Ok(ids) => format!("{} seals", ids.join(", then ")),
+        Err(error) => format!(
+            "none, so nothing is sealed or opened here: {}",
+            error.cause()
+        ),
+    })
 }
 
 fn certificate(site: &Site, now: u64) -> (bool, String) {

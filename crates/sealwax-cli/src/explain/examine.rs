@@ -132,17 +132,7 @@ pub(crate) fn examine(mut message: Message, circumstances: &Circumstances<'_>) -
             mend,
         );
     };
-    if path.starts_with(RESERVED_PREFIX) {
-        let mend = "nothing answers at this path".to_owned();
-        return refused(
-            message,
-            request_line,
-            Rule::ReservedPath,
-            StatusCode::NOT_FOUND,
-            mend,
-        );
-    }
-
+    let is_reserved = path.starts_with(RESERVED_PREFIX);
     let connection = Connection {
         peer: Some(message.peer),
         tls: message.tls,
@@ -164,6 +154,17 @@ pub(crate) fn examine(mut message: Message, circumstances: &Circumstances<'_>) -
     let asked = message.request.headers.clone();
     let step = exchange.request(&mut message.request, state);
     let request_changes = exchange.changes().len();
+    // What of it is ours the policy has answered.
+    if matches!(step, Step::Forward) && is_reserved {
+        let mend = "nothing answers at this path".to_owned();
+        return refused(
+            message,
+            request_line,
+            Rule::ReservedPath,
+            StatusCode::NOT_FOUND,
+            mend,
+        );
+    }
 
     let (verdict, status, before, after) = match step {
         Step::Respond(answer) => answered(&mut exchange, answer, state),

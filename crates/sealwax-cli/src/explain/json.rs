@@ -35,7 +35,10 @@ fn verdict(examination: &Examination) -> Value {
     let status = examination.status.as_u16();
     match &examination.verdict {
         Verdict::Forwarded => json!({ "kind": "forwarded" }),
-        Verdict::Answered { problem: None } => json!({ "kind": "redirected", "status": status }),
+        Verdict::Answered { problem: None } if examination.status.is_redirection() => {
+            json!({ "kind": "redirected", "status": status })
+        }
+        Verdict::Answered { problem: None } => json!({ "kind": "answered", "status": status }),
         Verdict::Answered {
             problem: Some(problem),
         } => {
@@ -69,6 +72,7 @@ fn change(change: &Change) -> Value {
         "before": change.before,
         "after": change.after,
         "applied": change.applied,
+        "sign_of_theft": change.notable && change.rule.is_sign_of_theft(),
         "reason": change.rule.reason(),
         "reference": change.rule.reference(),
     })

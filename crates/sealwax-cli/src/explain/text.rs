@@ -164,14 +164,19 @@ fn lines_of(out: &mut String, part: &Part, paint: Paint) {
     }
 }
 
+fn introduction(change: &Change) -> &'static str {
+    match change.action {
+        _ if change.notable && change.rule.is_sign_of_theft() => THEFT,
+        Action::Reported => "note: ",
+        _ => "",
+    }
+}
+
+const THEFT: &str = "a sign of theft: ";
+
 /// The reason for a change to a line.
 fn why(change: &Change, paint: Paint) -> String {
-    let note = if change.action == Action::Reported {
-        "note: "
-    } else {
-        ""
-    };
-    let sentence = format!("{note}{}", change.rule.reason());
+    let sentence = format!("{}{}", introduction(change), change.rule.reason());
     format!(
         "      {}",
         reason(change.rule.id(), &sentence, change.rule.reference(), paint)
@@ -186,6 +191,9 @@ fn note(change: &Change, paint: Paint) -> String {
     }
     if !matches!(change.subject.as_str(), "request" | "response") {
         sentence.push_str(&format!("`{}`: ", change.subject));
+    }
+    if change.notable && change.rule.is_sign_of_theft() {
+        sentence.push_str(THEFT);
     }
     sentence.push_str(change.rule.reason());
     let cited = reason(change.rule.id(), &sentence, change.rule.reference(), paint);

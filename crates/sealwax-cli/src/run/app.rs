@@ -52,6 +52,8 @@ impl App {
         child
             .args(words)
             .env("PORT", port.to_string())
+            // The keys of the gateway are none of the app's.
+            .env_remove("SEALWAX_SECRET")
             .kill_on_drop(true);
         for (name, value) in variables {
             child.env(name, value);

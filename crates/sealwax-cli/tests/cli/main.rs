@@ -6,6 +6,7 @@
 mod demo;
 mod explain;
 mod run;
+mod secret;
 mod serve;
 mod support;
 mod trust;
