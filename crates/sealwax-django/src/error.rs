@@ -75,6 +75,11 @@ pub struct JsonError {
     pub expected: &'static str,
 }
 
+impl JsonError {
+    /// What is expected of text that nests too deep, although it may be JSON.
+    pub(crate) const SHALLOWER: &'static str = "fewer than 960 levels";
+}
+
 /// Why a signed object could not be read: Django's `loads` raises `BadSignature` for the first
 /// and a `ValueError` for the others.
 #[derive(Debug, thiserror::Error)]
@@ -92,4 +97,34 @@ pub enum LoadError {
     /// The payload is JSON, but not of the asked type.
     #[error("the signed object has another shape")]
     Shape(#[from] serde_json::Error),
+}
+
+impl LoadError {
+    /// Whether the signature holds and only a limit of this crate stands in the way: more than
+    /// [`UNPACKED_LIMIT`](crate::UNPACKED_LIMIT) bytes, or 960 levels of JSON and more. Django may
+    /// well read such an object, so do not take it for an empty one and write over it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use sealwax_django::session::{Engine, SessionCodec, SessionData};
+    /// use sealwax_django::{Keys, SecretKey};
+    ///
+    /// let keys = Keys::new(SecretKey::new("secret").unwrap());
+    /// let codec = SessionCodec::new(&keys, &Engine::Db);
+    /// let mut data = SessionData::new();
+    /// data.insert("all", &"a".repeat(5 << 20)).unwrap();
+    /// let text = codec.encode(&data, Duration::ZERO);
+    /// let error = codec.decode(&text, None, Duration::ZERO).unwrap_err();
+    /// assert!(error.is_limit());
+    /// let error = codec.decode(&text[1..], None, Duration::ZERO).unwrap_err();
+    /// assert!(!error.is_limit());
+    /// ```
+    #[must_use]
+    pub fn is_limit(&self) -> bool {
+        match self {
+            Self::Payload(error) => matches!(error, UnpackError::TooLarge { .. }),
+            Self::Json(error) => error.expected == JsonError::SHALLOWER,
+            Self::Signature(_) | Self::Shape(_) => false,
+        }
+    }
 }

@@ -40,8 +40,8 @@
 //! # What it is not
 //!
 //! It stores nothing, sends nothing and runs no Python: it reads no pickles (so no `cache` engine),
-//! and checks no password hashes but PBKDF2's. It judges the *token* of a request, not where the
-//! request came from; that is `sealwax-policy`'s. It knows no clock and no randomness: `now` is the
+//! and checks no password hashes but PBKDF2's. It judges the *token* of a request and where a
+//! redirect may lead, not where the request came from; that is `sealwax-policy`'s. It knows no clock and no randomness: `now` is the
 //! time since the Unix epoch, and random bytes come in as arguments.
 //!
 //! # What it promises
@@ -104,6 +104,7 @@ mod messages;
 mod object;
 mod pack;
 pub mod password;
+mod redirect;
 pub mod session;
 mod signed_cookie;
 mod signer;
@@ -116,5 +117,6 @@ pub use mac::{Algorithm, UnknownAlgorithm};
 pub use messages::{MESSAGES_COOKIE, MESSAGES_LIMIT, Message, MessagesCookie, Received, Stored};
 pub use object::{DUMPS_SALT, dumps, loads};
 pub use pack::{UNPACKED_LIMIT, pack, unpack};
+pub use redirect::url_has_allowed_host_and_scheme;
 pub use signed_cookie::{LegacySalt, SignedCookie, signed_cookie_salt};
 pub use signer::{Signer, TimestampSigner, UnsafeSeparator};

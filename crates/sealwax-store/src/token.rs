@@ -143,6 +143,7 @@ pub enum Inserted {
 /// let hash = TokenHash([0xab; 32]);
 /// assert_eq!(tokens.find(&hash, now).await?, None);
 /// assert!(!tokens.revoke(&hash).await?);
+/// assert_eq!(tokens.revoke_all("7").await?, 0);
 /// # Ok::<(), sealwax_store::StoreError>(())
 /// # }).unwrap();
 /// ```
@@ -183,6 +184,14 @@ pub trait TokenStore: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Unavailable`].
     fn revoke<'a>(&'a self, hash: &'a TokenHash) -> BoxFuture<'a, Result<bool, StoreError>>;
+
+    /// Removes all tokens of a subject, and answers how many there were: for a password
+    /// that was changed, an account that was closed, "log out everywhere". One that is
+    /// inserted at the same time may be left.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn revoke_all<'a>(&'a self, subject: &'a str) -> BoxFuture<'a, Result<u64, StoreError>>;
 
     /// All tokens of a subject, expired ones too, the oldest first.
     ///

@@ -116,6 +116,8 @@ pub(crate) fn asked_for(head: &Parts) -> &Uri {
 /// How a request came, once the policy has looked at it: in the extensions of every request that
 /// passed [`SealLayer`](crate::SealLayer).
 ///
+/// With the feature `axum` it is an extractor.
+///
 /// Headers in which proxies say such things (`X-Forwarded-For` and its kin) do not reach the app;
 /// what a trusted proxy said in them is here.
 ///
@@ -158,6 +160,11 @@ impl Arrival {
         allowed.then(|| Self::new(route.client, route.secure, &target))
     }
 
+    #[cfg(feature = "axum")]
+    pub(crate) fn of_extensions(extensions: &Extensions) -> Option<Self> {
+        extensions.get::<Self>().cloned()
+    }
+
     /// How `request` came; `None` where no [`SealLayer`](crate::SealLayer) has seen it.
     #[must_use]
     pub fn of<B>(request: &Request<B>) -> Option<&Self> {
@@ -176,10 +183,57 @@ impl Arrival {
         self.secure
     }
 
+    /// `url`, if a redirect to it stays on this site: for the `next` of a login page, which whoever
+    /// made the link has written. Django's `url_has_allowed_host_and_scheme` with the host that was
+    /// asked for, and HTTPS where this request has it; the few things in which
+    /// [it is stricter](sealwax_django::url_has_allowed_host_and_scheme) are read in two ways by
+    /// somebody.
+    ///
+    /// ```
+    /// use sealwax::Arrival;
+    ///
+    /// fn after_login<'n>(arrival: &Arrival, next: Option<&'n str>) -> &'n str {
+    ///     next.and_then(|next| arrival.safe_redirect(next)).unwrap_or("/")
+    /// }
+    /// ```
+    #[must_use]
+    pub fn safe_redirect<'u>(&self, url: &'u str) -> Option<&'u str> {
+        let hosts = [self.host()];
+        sealwax_django::url_has_allowed_host_and_scheme(url, &hosts, self.secure).then_some(url)
+    }
+
     /// The host that was asked for, with its port, as the client sent it.
     #[must_use]
     pub fn host(&self) -> &str {
         // A host that was read is ASCII.
         self.authority.to_str().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_stays_on_the_host_and_the_scheme_that_were_asked_for() {
+        let arrival = |host: &str, secure| {
+            let request = Request::get("/").header("host", host).body(()).unwrap();
+            let target = Target::read(&request.into_parts().0).unwrap();
+            Arrival::new(None, secure, &target)
+        };
+        let (plain, tls) = (arrival("a.example:8000", false), arrival("a.example", true));
+        for (url, at_plain, at_tls) in [
+            ("/orders?page=2", true, true),
+            ("https://a.example/x", false, true),
+            ("http://a.example/x", false, false),
+            ("http://a.example:8000/x", true, false),
+            ("//a.example:8000/x", true, false),
+            ("//evil.example", false, false),
+            ("/\\evil.example", false, false),
+            ("https:evil.example", false, false),
+        ] {
+            assert_eq!(plain.safe_redirect(url), at_plain.then_some(url), "{url}");
+            assert_eq!(tls.safe_redirect(url), at_tls.then_some(url), "{url}");
+        }
     }
 }

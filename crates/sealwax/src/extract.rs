@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
 
-use crate::arrival::asked_for;
+use crate::arrival::{Arrival, asked_for};
 use crate::auth::{Auth, AuthError, User};
 use crate::bearer::{Bearer, BearerError};
 use crate::body::ResponseBody;
@@ -108,6 +108,7 @@ macro_rules! extractors {
     )+ };
 }
 extractors! {
+    Arrival, "SealLayer";
     Auth, "AuthLayer";
     Csrf, "CsrfLayer";
     CspNonce, "CspLayer";

@@ -110,7 +110,7 @@
 //!
 //! | Layer | Does | A handler asks for |
 //! |---|---|---|
-//! | [`SealLayer`] | host check, redirect, HSTS, security headers, hardens every cookie | [`Arrival`]: the client, the host, TLS or not |
+//! | [`SealLayer`] | host check, redirect, HSTS, security headers, hardens every cookie | [`Arrival`]: the client, the host, TLS or not, a safe `next` |
 //! | [`CspLayer`] | `Content-Security-Policy` with nonces | [`CspNonce`]; [`CspOverride`] in the response |
 //! | [`BearerLayer`] | API tokens, which take cookies away | [`Bearer`] |
 //! | [`SignedCookiesLayer`] | cookies that nobody can change | [`SignedCookies`] |
@@ -120,8 +120,7 @@
 //! | [`AuthLayer`] | who is logged in | [`User`], `Option<User>`, [`Auth`] to log in and out |
 //! | [`Protection`] | all of these | all of these |
 //!
-//! With the feature `axum` everything in the last column, but for `Arrival`, is an extractor.
-//! Without it, each has `of(&request)`: [`Session::of`], [`Auth::of`], [`CspNonce::of`] … . Errors
+//! With the feature `axum` everything in the last column is an extractor. Without it, each has `of(&request)`: [`Session::of`], [`Auth::of`], [`CspNonce::of`] … . Errors
 //! are answers as well, by `IntoResponse` or by their own `response()`.
 //!
 //! # Without axum
@@ -175,9 +174,9 @@
 //! [`Settings`] carry Django's names in snake case. [`Settings::from_env`] reads Django's own names
 //! from the environment, [`Setting::ALL`] lists them with their defaults, and whatever takes
 //! settings refuses every mistake at once, each with place, cause and mend. The presets differ only
-//! where they must:
+//! where they must; `behind_gateway` can follow any of them:
 //!
-//! | | [`production`](Settings::production) | [`development`](Settings::development) | [`behind_gateway`](Settings::behind_gateway) |
+//! | | [`production`](Settings::production) | [`development`](Settings::development) | `production`, then [`behind_gateway`](Settings::behind_gateway) |
 //! |---|---|---|---|
 //! | hosts | yours | localhost | yours |
 //! | plain HTTP | redirected | served | the gateway's business |
@@ -234,9 +233,12 @@ mod csp;
 mod csrf;
 #[cfg(feature = "axum")]
 mod extract;
+#[cfg(test)]
+mod logged;
 #[cfg(any(all(doc, not(doctest)), all(doctest, feature = "axum")))]
 pub mod manual;
 mod messages;
+mod order;
 mod protection;
 mod record;
 mod refusal;
@@ -244,6 +246,7 @@ mod seal;
 mod session;
 mod settings;
 mod signed;
+mod websocket;
 mod world;
 
 // The public interface is:

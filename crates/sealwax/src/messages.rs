@@ -318,7 +318,9 @@ mod tests {
             Some("\"\"")
         );
         // What another key signed is nothing.
-        let other = MessagesLayer::new(&Settings::development()).unwrap();
+        let mut settings = Settings::development();
+        settings.secret_key = "another".into();
+        let other = MessagesLayer::new(&settings).unwrap();
         let show = |messages: Messages| assert!(messages.take().is_empty());
         assert_eq!(
             run(&other, Some(&both), show).await.as_deref(),

@@ -30,10 +30,21 @@ pub(crate) fn page<B>(
     response
 }
 
+/// What a visitor is told of a 503.
+pub(crate) const NOT_NOW: &str =
+    "This is not available at the moment. Please try again in a few seconds.";
+
 /// An answer without a body.
 pub(crate) fn empty<B>(status: StatusCode) -> Response<ResponseBody<B>> {
     let mut response = Response::new(ResponseBody::own(Bytes::new()));
     *response.status_mut() = status;
+    response
+}
+
+/// An answer that no person reads.
+pub(crate) fn made<B>(status: StatusCode, body: Bytes) -> Response<ResponseBody<B>> {
+    let mut response = empty(status);
+    *response.body_mut() = ResponseBody::own(body);
     response
 }
 

@@ -309,7 +309,7 @@ async fn strangers_are_told_or_shown_where_to_log_in() {
 
 #[tokio::test]
 async fn the_peers_address_comes_from_axum() {
-    let mut settings = Settings::behind_gateway(["localhost"]);
+    let mut settings = Settings::production(["localhost"]).behind_gateway();
     settings.secret_key = "an example of fifty characters, which nobody guesses!".into();
     let protection = Protection::new(&settings, Arc::new(Memory::new())).unwrap();
     let app = Router::new()

@@ -151,7 +151,7 @@ impl<'t> Scan<'t> {
         if nesting.enter(object) {
             Ok(())
         } else {
-            self.fail("fewer than 960 levels")
+            self.fail(JsonError::SHALLOWER)
         }
     }
 

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::error::LoadError;
+use crate::error::{LoadError, UnpackError};
 use crate::json::Latin1;
 use crate::key::Keys;
 use crate::object;
+use crate::pack::UNPACKED_LIMIT;
 use crate::session::SessionData;
 use crate::signer::TimestampSigner;
 
@@ -124,18 +125,39 @@ impl SessionCodec {
     /// The signed text, compressed where that is shorter and not switched off.
     #[must_use]
     pub fn encode(&self, data: &SessionData, now: Duration) -> String {
+        self.write(&data.to_json(), now)
+    }
+
+    /// The same, unless [`decode`](Self::decode) would refuse the text for its length.
+    ///
+    /// # Errors
+    /// [`UnpackError::TooLarge`] for more than [`UNPACKED_LIMIT`] bytes of JSON.
+    pub fn encode_within_limit(
+        &self,
+        data: &SessionData,
+        now: Duration,
+    ) -> Result<String, UnpackError> {
         let json = data.to_json();
+        if json.len() > UNPACKED_LIMIT {
+            let limit = UNPACKED_LIMIT;
+            return Err(UnpackError::TooLarge { limit });
+        }
+        Ok(self.write(&json, now))
+    }
+
+    fn write(&self, json: &str, now: Duration) -> String {
         if let Some(mark) = self.marks.first() {
-            return [mark, &*json].concat();
+            return [mark, json].concat();
         }
         let compress = json.len() >= self.compress_from;
-        object::seal(&self.signer, &Latin1::write(&json), compress, now)
+        object::seal(&self.signer, &Latin1::write(json), compress, now)
     }
 
     /// The data of a signed text.
     ///
     /// Django gives `max_age` for signed cookies alone (`SESSION_COOKIE_AGE`); a stored session
-    /// ends with its row, not with its text. Django takes a refused session for an empty one.
+    /// ends with its row, not with its text. Django takes a refused session for an empty one; where
+    /// the error [is a limit](LoadError::is_limit), that would lose what Django can read.
     ///
     /// # Errors
     /// [`LoadError`]: the signature, the payload or its JSON. Text may unpack to
@@ -191,6 +213,40 @@ mod tests {
             let text = codec.encode(&data, NOW);
             assert_eq!(text.starts_with('.'), compressed);
             assert_eq!(codec.decode(&text, None, NOW).unwrap(), data);
+        }
+    }
+
+    #[test]
+    fn what_is_written_within_the_limit_is_read() {
+        let codec = codec(&Keys::new(key("a")));
+        let around = r#"{"a":""}"#.len();
+        let most = data(UNPACKED_LIMIT - around);
+        let text = codec.encode_within_limit(&most, NOW).unwrap();
+        assert_eq!(codec.decode(&text, None, NOW).unwrap(), most);
+        let more = data(UNPACKED_LIMIT - around + 1);
+        let limit = UNPACKED_LIMIT;
+        assert_eq!(
+            codec.encode_within_limit(&more, NOW),
+            Err(UnpackError::TooLarge { limit })
+        );
+        let refused = codec.decode(&codec.encode(&more, NOW), None, NOW);
+        assert!(refused.unwrap_err().is_limit());
+    }
+
+    #[test]
+    fn deep_nesting_is_a_limit_and_other_spoilt_json_is_none() {
+        let codec = codec(&Keys::new(key("a")));
+        let sealed = |json: &str| object::seal(&codec.signer, json.as_bytes(), true, NOW);
+        for (json, limit) in [
+            (
+                format!(r#"{{"a":{}1{}}}"#, "[".repeat(990), "]".repeat(990)),
+                true,
+            ),
+            (r#"{"a":"#.to_owned(), false),
+            ("[1]".to_owned(), false),
+        ] {
+            let error = codec.decode(&sealed(&json), None, NOW).unwrap_err();
+            assert_eq!(error.is_limit(), limit, "{error:?}");
         }
     }
 

@@ -96,6 +96,15 @@ impl TokenStore for Memory {
         Box::pin(std::future::ready(Ok(revoked.is_some())))
     }
 
+    fn revoke_all<'a>(&'a self, subject: &'a str) -> BoxFuture<'a, Result<u64, StoreError>> {
+        let revoked = self.inner.tokens.write(|records| {
+            let before = records.len();
+            records.retain(|_, record| record.subject != subject);
+            before - records.len()
+        });
+        Box::pin(std::future::ready(Ok(revoked as u64)))
+    }
+
     fn list<'a>(&'a self, subject: &'a str) -> BoxFuture<'a, Result<Vec<TokenRecord>, StoreError>> {
         let mut found: Vec<TokenRecord> = self.inner.tokens.read(|records| {
             let own = records.values().filter(|record| record.subject == subject);

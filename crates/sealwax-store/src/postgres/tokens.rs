@@ -39,6 +39,7 @@ const LIST: &str = concat!(
 );
 const TOUCH: &str = r#"UPDATE "sealwax_token" SET "last_used" = $2 WHERE "token_hash" = $1"#;
 const REVOKE: &str = r#"DELETE FROM "sealwax_token" WHERE "token_hash" = $1 RETURNING 1"#;
+const REVOKE_ALL: &str = r#"DELETE FROM "sealwax_token" WHERE "subject" = $1 RETURNING 1"#;
 const SWEEP: &str = r#"DELETE FROM "sealwax_token" WHERE "expires" <= $1 AND "token_hash" IN (
     SELECT "token_hash" FROM "sealwax_token" WHERE "expires" <= $1 LIMIT 1000) RETURNING 1"#;
 
@@ -133,6 +134,17 @@ impl TokenStore for Tokens {
             let arguments = bound().text(&hash.to_hex());
             let rows = self.server.fetch(REVOKE.into_sql_str(), arguments);
             Ok(!rows.await?.is_empty())
+        })
+    }
+
+    fn revoke_all<'a>(&'a self, subject: &'a str) -> BoxFuture<'a, Result<u64, StoreError>> {
+        Box::pin(async move {
+            if subject.contains('\0') {
+                return Ok(0);
+            }
+            let arguments = bound().text(subject);
+            let rows = self.server.fetch(REVOKE_ALL.into_sql_str(), arguments);
+            Ok(rows.await?.len() as u64)
         })
     }
 

@@ -29,6 +29,15 @@ local subject = redis.call('HGET', KEYS[1], 'subject')
 if not subject then return 0 end
 redis.call('SREM', ARGV[2] .. subject, ARGV[1])
 return redis.call('DEL', KEYS[1])";
+/// Removes all tokens of a subject and its set; those that the server has expired do not
+/// count. KEYS: set. ARGV: the beginning of the name of every token.
+const REVOKE_ALL: &str = "
+local revoked = 0
+for _, hash in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+  revoked = revoked + redis.call('DEL', ARGV[1] .. hash)
+end
+redis.call('DEL', KEYS[1])
+return revoked";
 /// All tokens of a subject; those that the server has expired leave its set.
 /// KEYS: set. ARGV: the beginning of the name of every token.
 const LIST: &str = "
@@ -136,6 +145,20 @@ impl TokenStore for Redis {
                 .arg(name)
                 .arg(&hex)
                 .arg(SUBJECT);
+            self.link.serve(&command).await
+        })
+    }
+
+    fn revoke_all<'a>(&'a self, subject: &'a str) -> BoxFuture<'a, Result<u64, StoreError>> {
+        Box::pin(async move {
+            let mut command = Cmd::new();
+            let name = format!("{SUBJECT}{subject}");
+            command
+                .arg("EVAL")
+                .arg(REVOKE_ALL)
+                .arg(1)
+                .arg(name)
+                .arg(TOKEN);
             self.link.serve(&command).await
         })
     }

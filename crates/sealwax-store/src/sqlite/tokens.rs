@@ -40,6 +40,7 @@ const LIST: &str = concat!(
 );
 const TOUCH: &str = r#"UPDATE "sealwax_token" SET "last_used" = ?2 WHERE "token_hash" = ?1"#;
 const REVOKE: &str = r#"DELETE FROM "sealwax_token" WHERE "token_hash" = ?1"#;
+const REVOKE_ALL: &str = r#"DELETE FROM "sealwax_token" WHERE "subject" = ?1"#;
 const SWEEP: &str = r#"DELETE FROM "sealwax_token" WHERE "token_hash" IN (
     SELECT "token_hash" FROM "sealwax_token" WHERE "expires" <= ?1 LIMIT 1000)"#;
 
@@ -114,6 +115,14 @@ impl TokenStore for Tokens {
         Box::pin(self.file.write(move |connection| {
             let mut statement = connection.prepare_cached(REVOKE)?;
             statement.execute([&hex]).map(|rows| rows > 0)
+        }))
+    }
+
+    fn revoke_all<'a>(&'a self, subject: &'a str) -> BoxFuture<'a, Result<u64, StoreError>> {
+        let subject = subject.to_owned();
+        Box::pin(self.file.write(move |connection| {
+            let mut statement = connection.prepare_cached(REVOKE_ALL)?;
+            statement.execute([&subject]).map(|rows| rows as u64)
         }))
     }
 

@@ -75,6 +75,27 @@ pub(crate) async fn suite(store: &dyn TokenStore) {
     assert_eq!(store.find(&forever.hash, NOW).await, Ok(None));
     assert_eq!(store.list("7").await, Ok(vec![short.clone()]));
 
+    // All of a subject at once, and nobody else's.
+    let (fourth, fifth) = (token(6, None), token(7, None));
+    for record in [&fourth, &fifth] {
+        assert_eq!(store.insert(record).await, Ok(Inserted::Yes));
+    }
+    for nobody in ["", "8", "77", "%", "a\0b"] {
+        assert_eq!(store.revoke_all(nobody).await, Ok(0), "{nobody:?}");
+    }
+    let all = store.revoke_all("7").await.expect("revoked");
+    // The expired one may have been dropped by the server.
+    assert!((2..=3).contains(&all), "{all}");
+    assert_eq!(store.revoke_all("7").await, Ok(0));
+    assert_eq!(store.list("7").await, Ok(vec![]));
+    for record in [&fourth, &fifth] {
+        assert_eq!(store.find(&record.hash, NOW).await, Ok(None));
+        assert_eq!(store.insert(record).await, Ok(Inserted::Yes));
+    }
+    assert_eq!(store.revoke_all("7").await, Ok(2));
+    assert_eq!(store.find(&other.hash, NOW).await, Ok(Some(other.clone())));
+    let _: Inserted = store.insert(&short).await.expect("an answer");
+
     // Expired ones are swept (or have been dropped by the server), others stay.
     let swept = store.sweep(hour).await.expect("swept");
     assert!(swept <= 1, "{swept}");

@@ -4,7 +4,7 @@ use http::{Response, StatusCode};
 use sealwax_store::StoreError;
 
 use crate::body::ResponseBody;
-use crate::refusal;
+use crate::refusal::{self, NOT_NOW};
 use crate::session::SessionError;
 
 /// Why it could not be found out who a user is, or why nobody could be logged in. That a password
@@ -20,6 +20,11 @@ use crate::session::SessionError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
+    /// More passwords are being checked than this machine can check in some seconds: 503.
+    #[error(
+        "too many passwords wait to be checked; limit attempts by client and by name in front of authenticate"
+    )]
+    Busy,
     /// There is no [`AuthLayer`](crate::AuthLayer) in front of this handler: 500.
     #[error("no AuthLayer stands in front of this handler; add one to the router")]
     NoLayer,
@@ -40,7 +45,7 @@ impl AuthError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Session(error) => error.status(),
-            Self::GivenUp | Self::Users(StoreError::Unavailable(_)) => {
+            Self::Busy | Self::GivenUp | Self::Users(StoreError::Unavailable(_)) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             _ => StatusCode::INTERNAL_SERVER_ERROR,
@@ -57,8 +62,11 @@ impl AuthError {
         }
         let source = std::error::Error::source(self).map(ToString::to_string);
         tracing::error!(target: "sealwax", error = %self, source, "nobody could be logged in");
-        let mut response =
-            refusal::page(self.status(), "Something went wrong on the server.", None);
+        let for_visitor = match self {
+            Self::Busy => NOT_NOW,
+            _ => "Something went wrong on the server.",
+        };
+        let mut response = refusal::page(self.status(), for_visitor, None);
         if self.status() == StatusCode::SERVICE_UNAVAILABLE {
             refusal::retry_soon(response.headers_mut());
         }

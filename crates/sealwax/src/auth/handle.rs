@@ -54,6 +54,14 @@ impl Auth {
         }
     }
 
+    pub(crate) fn knows_session(&self) -> bool {
+        self.inner.session.is_some()
+    }
+
+    pub(crate) fn knows_csrf(&self) -> bool {
+        self.inner.csrf.is_some()
+    }
+
     /// That of `request`; `None` where no [`AuthLayer`](crate::AuthLayer) has seen it.
     #[must_use]
     pub fn of<B>(request: &Request<B>) -> Option<Self> {
@@ -124,8 +132,12 @@ impl Auth {
     ///
     /// Whoever guesses is not slowed down any further: limit that by client and by name.
     ///
+    /// No more are hashed at once than there are cores, and sixteen times as many wait; who comes
+    /// then is [`Busy`](AuthError::Busy), so that a flood of logins neither takes the threads of
+    /// other requests nor makes a queue of minutes.
+    ///
     /// # Errors
-    /// The users cannot be read.
+    /// The users cannot be read, or too many passwords are being checked.
     pub async fn authenticate(
         &self,
         username: &str,
@@ -190,7 +202,8 @@ impl Auth {
         Ok(())
     }
 
-    /// Logs out whoever is logged in, and deletes the session at once: Django's `logout`.
+    /// Logs out whoever is logged in, and deletes the session at once: Django's `logout`. Tokens of
+    /// theirs are no session and stay: [`Tokens::revoke_all`](crate::Tokens::revoke_all).
     ///
     /// # Errors
     /// The session cannot be deleted. Then nobody is logged out.

@@ -18,7 +18,6 @@ use std::task::{Context, Poll};
 use http::Request;
 use sealwax_django::SessionAuth;
 use sealwax_store::Users;
-use tokio::sync::Semaphore;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -26,10 +25,12 @@ use crate::settings::{Checked, Mistakes, Settings};
 use crate::world::World;
 pub use error::AuthError;
 pub use handle::Auth;
+use password::Hashing;
 pub use user::User;
 
 /// Gives every request its [`Auth`], with the users of a Django project. It belongs inside a
-/// [`SessionLayer`](crate::SessionLayer) and a [`CsrfLayer`](crate::CsrfLayer).
+/// [`SessionLayer`](crate::SessionLayer) and a [`CsrfLayer`](crate::CsrfLayer); where it stands
+/// outside of one, the log says so once.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -52,7 +53,7 @@ struct Shared {
     backends: Vec<String>,
     #[cfg_attr(not(feature = "axum"), expect(dead_code, reason = "for an extractor"))]
     login_url: Option<String>,
-    hashing: Arc<Semaphore>,
+    hashing: Hashing,
     world: World,
 }
 
@@ -78,14 +79,13 @@ impl AuthLayer {
         users: Arc<dyn Users>,
         world: World,
     ) -> Result<Self, Mistakes> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             shared: Some(Arc::new(Shared {
                 users,
                 auth: SessionAuth::new(&checked.keys(&world)?),
                 backends: checked.settings.authentication_backends.clone(),
                 login_url: checked.settings.login_url.clone(),
-                hashing: Arc::new(Semaphore::new(cores)),
+                hashing: Hashing::on_all_cores(),
                 world,
             })),
         })

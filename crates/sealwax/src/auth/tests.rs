@@ -338,3 +338,31 @@ async fn a_backend_that_is_not_configured_counts_for_nothing() {
     assert_eq!(other.who(&key).await, None);
     assert_eq!(site.who(&key).await.as_deref(), Some("anna"));
 }
+
+#[tokio::test]
+async fn a_layer_inside_of_which_no_login_is_known_says_so_once() {
+    use crate::logged::Log;
+
+    let site = Site::new();
+    let request = || Request::new(http_body_util::Empty::<bytes::Bytes>::new());
+    // Each takes requests of another type.
+    macro_rules! app {
+        () => {
+            service_fn(|_| async { Ok::<_, Infallible>(Response::new(())) })
+        };
+    }
+    let log = Log::begin();
+    let right = site.session.layer(site.csrf.layer(site.auth.layer(app!())));
+    right.oneshot(request()).await.unwrap();
+    // A second pair further in does no harm.
+    let within = site.auth.layer(site.session.layer(site.csrf.layer(app!())));
+    let twice = site.session.layer(site.csrf.layer(within));
+    twice.oneshot(request()).await.unwrap();
+    assert_eq!(log.count("AuthLayer stands outside"), 0);
+    for _ in 0..2 {
+        let wrong = site.auth.layer(site.session.layer(site.csrf.layer(app!())));
+        wrong.oneshot(request()).await.unwrap();
+    }
+    assert_eq!(log.count("AuthLayer stands outside of SessionLayer"), 1);
+    assert_eq!(log.count("AuthLayer stands outside of CsrfLayer"), 1);
+}

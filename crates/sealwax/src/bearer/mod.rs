@@ -26,6 +26,11 @@ pub use token::{NewToken, TokenError, Tokens};
 /// keeps cookies away: what is behind it reads none and sets none, neither session nor CSRF cookie,
 /// so no browser can be made to use it by another site.
 ///
+/// A token knows no session and no password: it outlives a logout, a changed password and a
+/// deactivated account, until it expires or is revoked. Where one of these should end the tokens of a
+/// user, call [`Tokens::revoke_all`] there; where an account may be deactivated elsewhere, look the
+/// [`subject`](Bearer::subject) up in the handler.
+///
 /// ```
 /// use std::sync::Arc;
 /// use sealwax::{BearerLayer, Memory};

@@ -136,6 +136,26 @@ impl Tokens {
         Ok(self.store.revoke(&hash(token)).await?)
     }
 
+    /// Ends all tokens of a subject, and says how many there were. Nothing else does: a logout or a
+    /// changed password ends sessions, not tokens.
+    ///
+    /// # Errors
+    /// The store.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let tokens = sealwax::Tokens::new(std::sync::Arc::new(sealwax::Memory::new()));
+    /// # let token = sealwax::NewToken { subject: "7".into(), ..Default::default() };
+    /// # tokens.issue(token).await?;
+    /// // The password of the user with the id 7 was changed.
+    /// assert_eq!(tokens.revoke_all("7").await?, 1);
+    /// # Ok::<(), sealwax::TokenError>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn revoke_all(&self, subject: &str) -> Result<u64, TokenError> {
+        Ok(self.store.revoke_all(subject).await?)
+    }
+
     /// What is known of a subject's tokens, the oldest first. By the hash in it one can be
     /// revoked in the store.
     ///

@@ -19,6 +19,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::baked::Jar;
+use crate::order::Told;
 use crate::settings::{Checked, Mistakes, Settings, TokenRule};
 use crate::world::World;
 pub use handle::Csrf;
@@ -73,6 +74,7 @@ pub(crate) struct Shared {
     /// The header's name as Django shows it: `X-Csrftoken`.
     header_label: String,
     world: World,
+    order: Told,
 }
 
 impl CsrfLayer {
@@ -92,6 +94,7 @@ impl CsrfLayer {
                 header_label: label(&checked.csrf_header),
                 checked,
                 world,
+                order: Told::default(),
             }),
         }
     }

@@ -19,12 +19,14 @@ use super::form::Form;
 use super::read::{self, Read};
 use super::{Csrf, CsrfExempt, Shared};
 use crate::arrival::{Arrival, asked_for};
+use crate::auth::Auth;
 use crate::body::{RequestBody, ResponseBody};
 use crate::cookies;
 use crate::record::Record;
 use crate::refusal;
 use crate::session::{Session, SessionError};
 use crate::settings::Mode;
+use crate::websocket;
 
 /// A service behind [`CsrfLayer`](crate::CsrfLayer).
 ///
@@ -71,6 +73,8 @@ where
         };
         let session = Session::of(&request);
         let csrf = Csrf::new(shared, cookie, session);
+        let order = &shared.order;
+        order.look("CsrfLayer", request.extensions(), Auth::knows_csrf);
         request.extensions_mut().insert(csrf.clone());
         let (head, body) = request.into_parts();
         let step = match shared.judge(&csrf, &head) {
@@ -211,6 +215,8 @@ impl Shared {
         if head.extensions.get::<CsrfExempt>().is_some() {
             return Ok(Next::Pass);
         }
+        let upgrade = websocket::as_upgrade(head);
+        let head = upgrade.as_ref().unwrap_or(head);
         // Most requests change nothing, and their host need not be known for that.
         if is_harmless(&head.method, &head.headers) {
             return Ok(Next::Pass);

@@ -180,6 +180,46 @@ async fn the_browsers_word_makes_the_token_optional_unless_always_is_said() {
 }
 
 #[tokio::test]
+async fn websockets_over_http2_are_judged_like_those_over_http1() {
+    // With the host check of a SealLayer in front, and without.
+    let settings = Settings::production(["a.example"]);
+    let seal = crate::SealLayer::new(&settings).unwrap();
+    let csrf = CsrfLayer::new(&settings).unwrap();
+    let app = || {
+        service_fn(|request: Request<RequestBody<Body>>| async move {
+            assert_eq!(request.method(), http::Method::CONNECT);
+            Ok::<_, Infallible>(Response::new(Body::default()))
+        })
+    };
+    let connect = |origin: &str, site: Option<&str>| {
+        let mut request = Request::connect("https://a.example/chat")
+            .version(http::Version::HTTP_2)
+            .extension(Transport::tls(None))
+            .header("sec-websocket-version", "13")
+            .header("origin", origin);
+        if let Some(site) = site {
+            request = request.header("sec-fetch-site", site);
+        }
+        request.body(Body::default()).unwrap()
+    };
+    for (origin, site, status) in [
+        ("https://a.example", Some("same-origin"), 200),
+        ("https://a.example", None, 200),
+        ("https://evil.example", Some("cross-site"), 403),
+        ("https://evil.example", None, 403),
+        ("https://b.a.example", Some("same-site"), 403),
+        ("null", None, 403),
+    ] {
+        let both = seal.layer(csrf.layer(app()));
+        let response = both.oneshot(connect(origin, site)).await.unwrap();
+        assert_eq!(response.status(), status, "{origin} {site:?}");
+        let alone = csrf.layer(app());
+        let response = alone.oneshot(connect(origin, site)).await.unwrap();
+        assert_eq!(response.status(), status, "{origin} {site:?}");
+    }
+}
+
+#[tokio::test]
 async fn websockets_of_other_sites_are_refused() {
     let site = Site::new(|_| {});
     let open = |origin: &str| {

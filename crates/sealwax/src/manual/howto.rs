@@ -111,7 +111,8 @@
 //! # Where TLS ends
 //!
 //! **In `sealwax serve`, on the same machine:**
-//! [`Settings::behind_gateway`](crate::Settings::behind_gateway), and
+//! `Settings::from_env()?.behind_gateway()` (or any other preset, see
+//! [`behind_gateway`](crate::Settings::behind_gateway)), and
 //! `into_make_service_with_connect_info::<SocketAddr>()`, so that the layers see that it comes from
 //! a loopback address. Nothing else.
 //!

@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn the_cause_is_named() {
-        let settings = Settings::behind_gateway(["a.example"]);
+        let settings = Settings::production(["a.example"]).behind_gateway();
         let mut headers = HeaderMap::new();
         let unknown = Transport::default();
         let mend = |transport, headers: &HeaderMap| cause_and_mend(&settings, transport, headers).1;

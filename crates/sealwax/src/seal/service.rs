@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
-use http::{Request, Response, StatusCode, Version};
+use http::{Method, Request, Response, StatusCode, Version};
 use pin_project_lite::pin_project;
 use sealwax_cookie::SetCookie;
 use sealwax_policy::{
@@ -21,7 +21,7 @@ use super::plain_http;
 use crate::arrival::{Arrival, Transport, asked_for};
 use crate::body::ResponseBody;
 use crate::record::{Record, level};
-use crate::refusal;
+use crate::{refusal, websocket};
 
 /// A service behind [`SealLayer`](crate::SealLayer).
 ///
@@ -64,7 +64,12 @@ where
         let whole = asked_for(&head);
         let whole = (whole.path() != head.uri.path()).then(|| whole.clone());
         let cut = whole.map(|whole| std::mem::replace(&mut head.uri, whole));
+        let connect = websocket::is_extended_connect(&head)
+            .then(|| std::mem::replace(&mut head.method, Method::GET));
         let judged = self.shared.request(&mut head);
+        if let Some(connect) = connect {
+            head.method = connect;
+        }
         if let Some(cut) = cut {
             head.uri = cut;
         }
@@ -260,7 +265,7 @@ impl Shared {
     fn answer<B>(&self, answer: Answer) -> Response<ResponseBody<B>> {
         let mut response = match answer.problem {
             Some(problem) => self.problem(answer.status, problem),
-            None => refusal::empty(answer.status),
+            None => refusal::made(answer.status, answer.body.into()),
         };
         response.headers_mut().extend(answer.headers);
         response

@@ -178,8 +178,44 @@ async fn in_development_cookies_that_need_no_tls_pass_over_plain_http() {
 }
 
 #[tokio::test]
+async fn a_websocket_over_http2_passes_and_a_tunnel_does_not() {
+    let site = Site::new(&Settings::production(["a.example"]));
+    let connect = |target: &str, version| {
+        Request::connect(target)
+            .version(version)
+            .extension(Transport::tls(None))
+    };
+    let http2 = http::Version::HTTP_2;
+    let chat = connect("https://a.example/chat", http2).header(COOKIE, "sessionid=x; a=b");
+    let (response, seen) = site
+        .ask(chat, &[("set-cookie", "sessionid=abc; Path=/")])
+        .await;
+    assert_eq!(response.status(), 200);
+    let set = set(&response);
+    let hardened = |field: &&str| field.starts_with("__Host-sessionid=abc;");
+    assert!(set.iter().any(hardened), "{set:?}");
+    let seen = seen.unwrap();
+    assert_eq!(seen.method, http::Method::CONNECT);
+    assert_eq!(seen.uri.path(), "/chat");
+    // The bare name of a cookie that leaves with a prefix does not arrive.
+    assert_eq!(seen.headers[COOKIE], "a=b");
+    let elsewhere = connect("https://evil.example/chat", http2);
+    assert_eq!(site.ask(elsewhere, &[]).await.0.status(), 400);
+    for (target, version) in [
+        ("a.example:443", http2),
+        ("a.example:443", http::Version::HTTP_11),
+        ("https://a.example/chat", http::Version::HTTP_11),
+    ] {
+        let request = connect(target, version).header("host", "a.example:443");
+        let (response, seen) = site.ask(request, &[]).await;
+        assert_eq!(response.status(), 405, "{target} {version:?}");
+        assert!(seen.is_none());
+    }
+}
+
+#[tokio::test]
 async fn only_a_trusted_proxy_is_believed() {
-    let site = Site::new(&Settings::behind_gateway(["a.example"]));
+    let site = Site::new(&Settings::production(["a.example"]).behind_gateway());
     let forwarded = |peer: &str| {
         Request::get("/")
             .header("host", "a.example")

@@ -1,10 +1,13 @@
 //! What can go wrong with a session, by whose fault it is.
 
+use std::error::Error as _;
+
 use http::{Response, StatusCode};
+use sealwax_django::LoadError;
 use sealwax_store::StoreError;
 
 use crate::body::ResponseBody;
-use crate::refusal;
+use crate::refusal::{self, NOT_NOW};
 use crate::world::NoRandomness;
 
 /// Why a session could not be read or written.
@@ -31,6 +34,12 @@ pub enum SessionError {
     /// another one. It is not brought back: 400, as in Django.
     #[error("the session was deleted before the request was over")]
     Interrupted,
+    /// The session is larger than can be read: 4 MiB of JSON, or 960 levels of it. It is neither
+    /// read nor saved, and what the store has stays as it is: 500. A logout still ends it.
+    #[error(
+        "session store: a session passes the limit of what is read and saved; keep large values elsewhere and only their keys in the session, or flush it"
+    )]
+    Limit(#[source] LoadError),
     /// There is no [`SessionLayer`](crate::SessionLayer) in front of this handler: 500.
     #[error("no SessionLayer stands in front of this handler; add one to the router")]
     NoLayer,
@@ -76,9 +85,7 @@ impl SessionError {
             StatusCode::BAD_REQUEST => {
                 "Your session has ended, perhaps because you logged out in another window."
             }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                "This is not available at the moment. Please try again in a few seconds."
-            }
+            StatusCode::SERVICE_UNAVAILABLE => NOT_NOW,
             _ => "Something went wrong on the server.",
         };
         let mut response = refusal::page(status, for_visitor, None);
@@ -94,7 +101,9 @@ impl SessionError {
                 tracing::info!(target: "sealwax", "a session was deleted while a request with it was under way");
             }
             error => {
-                let source = std::error::Error::source(error).map(ToString::to_string);
+                let causes = std::iter::successors(error.source(), |&cause| cause.source());
+                let causes: Vec<String> = causes.map(ToString::to_string).collect();
+                let source = (!causes.is_empty()).then(|| causes.join(": "));
                 tracing::error!(target: "sealwax", %error, source, "a session could not be read or written");
             }
         }

@@ -21,6 +21,7 @@ use sealwax_store::SessionStore;
 use tower_layer::Layer;
 
 use crate::baked::Jar;
+use crate::order::Told;
 use crate::settings::{Checked, Mistake, Mistakes, Settings};
 use crate::world::World;
 pub use error::SessionError;
@@ -61,6 +62,7 @@ pub(crate) struct Shared {
     codec: SessionCodec,
     cookie: Jar,
     world: World,
+    order: Told,
 }
 
 impl fmt::Debug for Shared {
@@ -98,6 +100,7 @@ impl SessionLayer {
                 codec,
                 cookie,
                 world,
+                order: Told::default(),
             }),
         })
     }

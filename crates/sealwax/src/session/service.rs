@@ -16,6 +16,7 @@ use super::Shared;
 use super::error::SessionError;
 use super::handle::Session;
 use super::state::State;
+use crate::auth::Auth;
 use crate::body::ResponseBody;
 use crate::cookies;
 
@@ -59,6 +60,8 @@ where
     fn call(&mut self, mut request: Request<A>) -> Self::Future {
         let cookie = cookies::find(request.headers(), &self.shared.cookie.name);
         let session = Session::new(&self.shared, cookie);
+        let order = &self.shared.order;
+        order.look("SessionLayer", request.extensions(), Auth::knows_session);
         request.extensions_mut().insert(session.clone());
         SessionFuture {
             future: self.inner.call(request),

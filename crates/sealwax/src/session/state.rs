@@ -56,7 +56,7 @@ impl State {
         };
         let now = shared.world.now();
         match shared.store.load(&key, now).await {
-            Ok(Some(record)) => Ok(shared.decode(&record.data, now)),
+            Ok(Some(record)) => shared.decode(&record.data, now),
             Ok(None) => {
                 self.key = None;
                 Ok(SessionData::new())
@@ -80,7 +80,7 @@ impl State {
             self.modified = true;
             return Ok(());
         };
-        let record = self.record(shared);
+        let record = self.record(shared)?;
         match shared.store.save(&key, record).await? {
             Saved::Yes => Ok(()),
             Saved::Gone => Err(SessionError::Interrupted),
@@ -91,7 +91,7 @@ impl State {
     async fn create(&self, shared: &Shared) -> Result<SessionKey, SessionError> {
         for _ in 0..KEYS_TRIED {
             let key = SessionKey::generate(shared.world.random()?);
-            match shared.store.create(&key, self.record(shared)).await? {
+            match shared.store.create(&key, self.record(shared)?).await? {
                 Created::Yes => return Ok(key),
                 Created::Taken => {}
             }
@@ -138,16 +138,18 @@ impl State {
         Ok(())
     }
 
-    fn record(&self, shared: &Shared) -> Record {
+    /// What is to be stored, if it can be read again.
+    fn record(&self, shared: &Shared) -> Result<Record, SessionError> {
         let now = shared.world.now();
         let text = match &self.data {
-            Some(data) => shared.codec.encode(data, now),
-            None => shared.codec.encode(&SessionData::new(), now),
+            Some(data) => shared.codec.encode_within_limit(data, now),
+            None => Ok(shared.codec.encode(&SessionData::new(), now)),
         };
-        Record {
+        let text = text.map_err(|error| SessionError::Limit(error.into()))?;
+        Ok(Record {
             data: text.into(),
             expires: self.expiry().date(shared.cookie_age(), now),
-        }
+        })
     }
 
     /// The session's own lifetime. One that nobody can read is as if there were none; Django
@@ -182,17 +184,19 @@ impl State {
 }
 
 impl Shared {
-    /// The content of a stored text; what was not signed with our keys is empty, as in Django.
-    fn decode(&self, text: &str, now: Duration) -> SessionData {
+    /// The content of a stored text; what was not signed with our keys is empty, as in Django. What
+    /// Django could read and we do not is an error: taken for empty, the next save would lose it.
+    fn decode(&self, text: &str, now: Duration) -> Result<SessionData, SessionError> {
         match self.codec.decode(text, None, now) {
-            Ok(data) => data,
+            Ok(data) => Ok(data),
+            Err(error) if error.is_limit() => Err(SessionError::Limit(error)),
             Err(LoadError::Signature(_)) => {
-                tracing::warn!(target: "sealwax", "a stored session is signed with another key; it counts as empty. Check SECRET_KEY, SECRET_KEY_FALLBACKS and SESSION_ENGINE");
-                SessionData::new()
+                tracing::warn!(target: "sealwax", "a stored session is signed with another key, or its text is spoilt; it counts as empty. If there are many, check SECRET_KEY, SECRET_KEY_FALLBACKS and SESSION_ENGINE");
+                Ok(SessionData::new())
             }
             Err(error) => {
                 tracing::warn!(target: "sealwax", %error, "a stored session cannot be read; it counts as empty");
-                SessionData::new()
+                Ok(SessionData::new())
             }
         }
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{COOKIE, RETRY_AFTER, SET_COOKIE, VARY};
 use http::{Request, Response};
 use http_body_util::Full;
-use sealwax_django::session::Expiry;
+use sealwax_django::session::{Expiry, SessionData};
 use sealwax_store::{
     BoxFuture, Created, Memory, MemoryLimits, Record, Saved, SessionKey, StoreError,
 };
@@ -474,6 +474,92 @@ async fn another_key_reads_nothing() {
         200
     };
     assert_eq!(other.run(Some(&begun), read).await.status(), 200);
+}
+
+/// Stores `text` as the session of a new key, as another program would.
+async fn planted(site: &Site, json: &str) -> (SessionKey, String) {
+    let now = Duration::from_secs(site.clock.load(Ordering::Relaxed));
+    let data = SessionData::from_json(json).unwrap();
+    let keys = site.layer.shared.checked.keys(&World::default()).unwrap();
+    let record = Record {
+        data: SessionCodec::new(&keys, &Engine::Db)
+            .encode(&data, now)
+            .into(),
+        expires: Duration::MAX,
+    };
+    let key = SessionKey::generate([7; 32]);
+    let created = site.store.memory.create(&key, record.clone()).await;
+    assert_eq!(created.unwrap(), Created::Yes);
+    (key, record.data.to_string())
+}
+
+#[tokio::test]
+async fn a_spoilt_text_is_not_taken_for_another_key_alone() {
+    let site = Site::new(|_| {});
+    let begun = SessionKey::parse(&site.begin().await).unwrap();
+    let mut record = site.store.memory.load(&begun, Duration::ZERO).await;
+    let mut record = record.as_mut().unwrap().take().unwrap();
+    record.data = format!("{}x", record.data).into();
+    let saved = site.store.memory.save(&begun, record).await;
+    assert_eq!(saved.unwrap(), Saved::Yes);
+    let log = crate::logged::Log::begin();
+    let look = |s: Session| async move {
+        assert!(!s.contains("a").await.unwrap());
+        200
+    };
+    site.run(Some(begun.as_str()), look).await;
+    assert_eq!(log.count("another key, or its text is spoilt"), 1);
+}
+
+#[tokio::test]
+async fn a_session_that_is_too_large_to_read_is_not_written_over() {
+    let site = Site::new(|_| {});
+    let large = format!(r#"{{"cart":"{}"}}"#, "a".repeat(5 << 20));
+    let (key, text) = planted(&site, &large).await;
+    // Compressed it is small: any store takes it.
+    assert!(text.len() < 100_000);
+    let put = |s: Session| async move {
+        let error = s.insert("a", &1).await.unwrap_err();
+        assert!(error.to_string().contains("keep large values elsewhere"));
+        error.status().as_u16()
+    };
+    assert_eq!(site.run(Some(key.as_str()), put).await.status(), 500);
+    // Nor is it by who goes on as if nothing had been.
+    let on = |s: Session| async move {
+        let _ = s.insert("a", &1).await;
+        let _ = s.save().await;
+        let _ = s.cycle_key().await;
+        200
+    };
+    let response = site.run(Some(key.as_str()), on).await;
+    assert_eq!(response.status(), 500);
+    assert_eq!(field(&response), None);
+    let kept = site.store.memory.load(&key, Duration::ZERO).await;
+    assert_eq!(&*kept.unwrap().unwrap().data, text);
+    // A logout ends it all the same.
+    let flush = |s: Session| async move {
+        s.flush().await.unwrap();
+        200
+    };
+    assert_eq!(site.run(Some(key.as_str()), flush).await.status(), 200);
+    let kept = site.store.memory.load(&key, Duration::ZERO).await;
+    assert_eq!(kept.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_could_not_be_read_again_is_not_saved() {
+    let site = Site::new(|_| {});
+    let begun = site.begin().await;
+    let fill = |s: Session| async move {
+        s.insert("all", &"a".repeat(5 << 20)).await.unwrap();
+        200
+    };
+    assert_eq!(site.run(Some(&begun), fill).await.status(), 500);
+    let read = |s: Session| async move {
+        assert_eq!(s.names().await.unwrap(), ["a"]);
+        200
+    };
+    assert_eq!(site.run(Some(&begun), read).await.status(), 200);
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,7 +16,7 @@ use sealwax_django::Keys;
 use super::mistake::{Mistake, Mistakes, Warning};
 use super::warnings;
 use super::{Mode, Settings};
-use super::{cookies, csp, csrf, keys};
+use super::{cookies, csp, csrf, keys, seal};
 use crate::world::World;
 
 const REFERRER_POLICIES: [&str; 8] = [
@@ -73,7 +73,8 @@ impl Settings {
     /// The checked form, which the layers share.
     pub(crate) fn checked(&self) -> Result<Arc<Checked>, Mistakes> {
         let mut mistakes = Vec::new();
-        let policy = policy(self, &mut mistakes);
+        let mut policy = policy(self, &mut mistakes);
+        seal::set(self, &mut policy, &mut mistakes);
         let proxy_header = proxy_header(self, &mut mistakes);
         cookies::check(self, &mut mistakes);
         login_url(self, &mut mistakes);
@@ -192,6 +193,14 @@ pub(super) fn paths(
     for pattern in patterns {
         if let Err(error) = Paths::new([pattern]) {
             mistakes.push(Mistake::of(place, &error));
+        } else if Paths::never_matches(pattern) {
+            mistakes.push(Mistake::new(
+                place,
+                format!(
+                    "paths are compared without their leading slash, so `{pattern}` matches none"
+                ),
+                "write ^health for /health",
+            ));
         }
     }
     match Paths::new(patterns) {
@@ -302,6 +311,7 @@ fn names(settings: &Settings) -> NameRules {
     let mut rules = NameRules {
         harden_all: settings.cookie_harden_all,
         prefix: settings.cookie_prefix,
+        migrate: settings.cookie_migrate,
         readable: settings.cookie_readable.clone(),
         ..NameRules::default()
     };
@@ -382,7 +392,7 @@ mod tests {
         for settings in [
             Settings::production([".example.com", "[::1]", "*"]),
             Settings::production(["a"]).with_django_headers(),
-            Settings::behind_gateway(["a.example"]),
+            Settings::production(["a.example"]).behind_gateway(),
             Settings::development(),
         ] {
             settings.check().unwrap();

@@ -7,8 +7,19 @@ use super::table::{Setting, Settings};
 
 const PREFIX: &str = "SEALWAX_";
 
+/// What a gateway beside this app calls the same keys.
+const GATEWAYS_KEYS: &str = "SEALWAX_SECRET";
+
 /// What begins so is ours or a slip of the pen.
-const FAMILIES: [&str; 4] = ["SESSION_COOKIE_", "CSRF_", "SECURE_", "SECRET_KEY"];
+const FAMILIES: [&str; 7] = [
+    "SESSION_COOKIE_",
+    "CSRF_",
+    "SECURE_",
+    "SECRET_KEY",
+    "SEAL_KEY",
+    "SEALED_COOKIE",
+    "BOUND_COOKIE",
+];
 
 /// Django's settings that have no counterpart: they must not be ignored in silence.
 const ELSEWHERE: [(&str, &str); 3] = [
@@ -77,6 +88,10 @@ impl Settings {
             let Some((name, text)) = variables
                 .get_key_value(&with_prefix)
                 .or_else(|| variables.get_key_value(&name))
+                .or_else(|| match setting.name {
+                    "seal_keys" => variables.get_key_value(GATEWAYS_KEYS),
+                    _ => None,
+                })
             else {
                 continue;
             };

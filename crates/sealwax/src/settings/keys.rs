@@ -1,6 +1,7 @@
 //! The key that everything is signed with.
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 
 use sealwax_django::{Keys, SecretKey};
 
@@ -23,7 +24,7 @@ const INSECURE: &str = "django-insecure-";
 pub(super) fn of(settings: &Settings, world: &World) -> Result<Keys, Mistake> {
     let text = settings.secret_key.expose();
     let current = match text {
-        "" if settings.debug => made_up(world)?,
+        "" if settings.debug => made_up(world)?.to_vec(),
         text if text.chars().count() < SHORTEST && !settings.debug => {
             let cause = match text {
                 "" => "there is none, and sessions, tokens and messages are signed with it",
@@ -49,13 +50,21 @@ pub(super) fn of(settings: &Settings, world: &World) -> Result<Keys, Mistake> {
     Ok(Keys::new(key(current)?).with_fallbacks(fallbacks?))
 }
 
-/// Key material; who made it up wipes it.
-fn made_up(world: &World) -> Result<Vec<u8>, Mistake> {
-    tracing::info!(target: "sealwax", "no secret_key is set: one is made up, and what is signed with it ends with this process");
+/// The key that this process has made up: one for all layers, which may be built apart.
+static MADE_UP: OnceLock<[u8; 48]> = OnceLock::new();
+
+fn made_up(world: &World) -> Result<&'static [u8; 48], Mistake> {
+    if let Some(key) = MADE_UP.get() {
+        return Ok(key);
+    }
     let random: [u8; 48] = world
         .random()
         .map_err(|error| Mistake::new("secret_key", error.to_string(), MEND))?;
-    Ok(random.to_vec())
+    // Where two make one at the same time, the first counts for both.
+    Ok(MADE_UP.get_or_init(|| {
+        tracing::info!(target: "sealwax", "no secret_key is set: one is made up, and what is signed with it ends with this process");
+        random
+    }))
 }
 
 /// Why `key` is weaker than it should be.
@@ -73,4 +82,25 @@ pub(super) fn weakness(key: &str) -> Option<&'static str> {
         return Some("it begins with `django-insecure-`, so it was made for development");
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use sealwax_django::Signer;
+
+    use super::*;
+
+    #[test]
+    fn layers_that_are_built_apart_have_one_made_up_key() {
+        let signer = || {
+            let keys = of(&Settings::development(), &World::default()).unwrap();
+            Signer::new(&keys, "salt")
+        };
+        let signed = signer().sign("text");
+        assert_eq!(signer().unsign(&signed), Ok("text"));
+        let mut settings = Settings::development();
+        settings.secret_key = "mine".into();
+        let keys = of(&settings, &World::default()).unwrap();
+        assert!(Signer::new(&keys, "salt").unsign(&signed).is_err());
+    }
 }

@@ -14,6 +14,7 @@ mod csrf;
 mod environment;
 mod keys;
 mod mistake;
+mod seal;
 mod table;
 mod value;
 mod warnings;
@@ -49,8 +50,8 @@ impl Settings {
 
     /// For one's own machine, without TLS. It differs from production only where it must: local
     /// hosts, no redirect, cookies that a browser takes over plain HTTP (not `Secure`, and so
-    /// without prefix), and refusals that say why. Without a `secret_key` one is made up, and
-    /// sessions end with the process.
+    /// without prefix), and refusals that say why. Without a `secret_key` one is made up, the same
+    /// for every layer of the process, and sessions end with it.
     #[must_use]
     pub fn development() -> Self {
         Self {
@@ -63,19 +64,49 @@ impl Settings {
         }
     }
 
-    /// For an app behind `sealwax serve` on the same machine, alone or beside a Django site whose
-    /// cookies it shares. What the gateway does for the whole site is left to it: the redirect,
-    /// HSTS and the prefixes of cookie names; two that rename cookies would fight. The gateway is
-    /// believed when it says how a request came, since it comes from a loopback address.
+    /// The same, for an app behind `sealwax serve` on the same machine, alone or beside a Django
+    /// site whose cookies it shares. It can follow any preset, and [`from_env`](Self::from_env).
+    ///
+    /// What the gateway does for the whole site is left to it: the redirect, HSTS and the prefixes
+    /// of cookie names; two that rename cookies would fight. So would two that seal and bind them:
+    /// name them in the gateway's settings. The gateway is believed when it says
+    /// how a request came, since it comes from a loopback address; so are the `trusted_proxies`
+    /// that are named already. Nothing else is changed.
     ///
     /// The layer must know that address: see [`Transport`](crate::Transport).
-    pub fn behind_gateway<S: Into<String>>(hosts: impl IntoIterator<Item = S>) -> Self {
+    ///
+    /// ```
+    /// use sealwax::Settings;
+    ///
+    /// # fn main() -> Result<(), sealwax::Mistakes> {
+    /// # let from_env = || Settings::from_variables([
+    /// #     ("ALLOWED_HOSTS".into(), "app.example.com".into()),
+    /// #     ("SECRET_KEY".into(), "0aPq…".repeat(11)),
+    /// #     ("SESSION_COOKIE_AGE".into(), "3600".into()),
+    /// # ]);
+    /// let settings = from_env()?.behind_gateway(); // Settings::from_env()?.behind_gateway()
+    /// assert!(!settings.secure_ssl_redirect && settings.session_cookie_secure);
+    /// assert_eq!(settings.session_cookie_age, 3600);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn behind_gateway(mut self) -> Self {
+        for range in LOOPBACK {
+            if !self.trusted_proxies.iter().any(|known| known == range) {
+                self.trusted_proxies.push(range.to_owned());
+            }
+        }
         Self {
-            trusted_proxies: LOOPBACK.map(str::to_owned).to_vec(),
             secure_ssl_redirect: false,
             secure_hsts_seconds: Some(0),
+            secure_hsts_include_subdomains: false,
+            secure_hsts_preload: false,
             cookie_prefix: false,
-            ..Self::production(hosts)
+            sealed_cookies: Vec::new(),
+            bound_cookies: Vec::new(),
+            bound_cookie_born_on: Vec::new(),
+            bound_cookie_fresh: Vec::new(),
+            ..self
         }
     }
 
@@ -88,5 +119,50 @@ impl Settings {
             x_frame_options: Some("DENY".to_owned()),
             ..self
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_env(more: &[(&str, &str)]) -> Settings {
+        let key = "an example of fifty characters, which nobody guesses!";
+        let variables = [("SECRET_KEY", key), ("ALLOWED_HOSTS", "a.example")];
+        let variables = variables.into_iter().chain(more.iter().copied());
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Settings::from_variables(variables).unwrap()
+    }
+
+    #[test]
+    fn a_gateway_in_front_changes_its_own_business_only() {
+        let alone = from_env(&[
+            ("TRUSTED_PROXIES", "10.0.0.7"),
+            ("SECURE_HSTS_SECONDS", "31536000"),
+            ("SECURE_HSTS_INCLUDE_SUBDOMAINS", "true"),
+            ("SECURE_HSTS_PRELOAD", "true"),
+            ("SESSION_COOKIE_AGE", "3600"),
+        ]);
+        let behind = alone.clone().behind_gateway();
+        // All mistakes of the environment were found before; none is made now.
+        assert_eq!(behind.check(), Ok(Vec::new()));
+        assert_eq!(
+            behind.trusted_proxies,
+            ["10.0.0.7", "127.0.0.0/8", "::1/128"]
+        );
+        assert_eq!(behind.clone().behind_gateway(), behind);
+        let back = Settings {
+            trusted_proxies: alone.trusted_proxies.clone(),
+            secure_ssl_redirect: true,
+            secure_hsts_seconds: Some(31_536_000),
+            secure_hsts_include_subdomains: true,
+            secure_hsts_preload: true,
+            cookie_prefix: true,
+            ..behind
+        };
+        assert_eq!(back, alone);
+        // In development refusals still say why, and a key is still made up.
+        let development = Settings::development().behind_gateway();
+        assert!(development.debug && development.check().is_ok());
     }
 }

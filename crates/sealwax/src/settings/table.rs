@@ -51,8 +51,9 @@ macro_rules! settings {
     ($( $(#[doc = $help:literal])+ $name:ident: $type:ty = $default:expr, $django:literal; )+) => {
         /// Everything that can be set, under Django's names in snake case.
         ///
-        /// Made by [`Settings::production`], [`Settings::development`],
-        /// [`Settings::behind_gateway`] or [`Settings::from_env`], then changed field by field.
+        /// Made by [`Settings::production`], [`Settings::development`] or [`Settings::from_env`],
+        /// with [`behind_gateway`](Settings::behind_gateway) where one is in front, then changed
+        /// field by field.
         /// Whatever takes settings checks them and refuses all mistakes at once.
         ///
         /// The defaults are those of [`Settings::production`].
@@ -184,6 +185,35 @@ settings! {
     /// Cookies that scripts read: never renamed, never made HttpOnly.
     cookie_readable: Vec<String> = Vec::new(), "";
 
+    /// Lets in the plain and unprefixed cookies that browsers got before the layer was there, or
+    /// before a cookie was sealed; without it their users log in again. Whoever can set cookies for
+    /// the host can pass his own off so: switch it off once old sessions have ended.
+    cookie_migrate: bool = false, "";
+
+    /// Cookies whose values browsers get encrypted, for one name on one host, by the names that the
+    /// app gives them. With `session_cookie_secure` off nothing is sealed, so that is a mistake in
+    /// production.
+    sealed_cookies: Vec<String> = Vec::new(), "";
+    /// The keys for that, as `sealwax secret new` writes them: the first seals, all open.
+    /// `SEALWAX_SECRET` is read as well. In development some are made up.
+    seal_keys: Secret = Secret::default(), "";
+    /// Cookies that are worth nothing without proof of a key in the browser's device (Device Bound
+    /// Session Credentials); they are sealed, too. It takes the crate's feature `bind`.
+    bound_cookies: Vec<String> = Vec::new(), "";
+    /// `enforce`, or `report`: cookies are sealed and bound and proofs asked for, and nothing is
+    /// withheld for want of one.
+    bound_cookie_mode: Mode = Mode::Enforce, "";
+    /// How long a proof lasts, in seconds, and with it whoever copied all cookies.
+    bound_cookie_lifetime: u64 = 600, "";
+    /// Login pages: regular expressions without look-around, searched in the path without its
+    /// leading slashes. The key is made while the form is being filled in.
+    bound_cookie_born_on: Vec<String> = Vec::new(), "";
+    /// Paths that want a younger proof, each with its age in seconds: `^account/password=0` wants one
+    /// that was made for this very request.
+    bound_cookie_fresh: Vec<String> = Vec::new(), "";
+    /// Withhold a cookie that is not bound yet, where the browser says that its key fails.
+    bound_cookie_deny_fallback: bool = false, "";
+
     /// The session cookie's name.
     session_cookie_name: String = text("sessionid"), "SESSION_COOKIE_NAME";
     /// How long a session lasts after it was last saved, in seconds.
@@ -241,7 +271,8 @@ settings! {
     /// The backends by which a session may say its user logged in.
     authentication_backends: Vec<String> = vec![text("django.contrib.auth.backends.ModelBackend")], "AUTHENTICATION_BACKENDS";
     /// Where the extractor `User` sends the GET of a stranger, with `?next=` and the way back. Not
-    /// set: it refuses with 403, as it does all other requests. Django's default is
+    /// set: it refuses with 403, as it does all other requests. Let the login follow `next` by
+    /// [`Arrival::safe_redirect`](crate::Arrival::safe_redirect) only. Django's default is
     /// `/accounts/login/`.
     login_url: Option<String> = None, "LOGIN_URL";
 }

@@ -1,11 +1,29 @@
 //! What works, but is weaker than it could be: where it makes sense, what Django's
 //! `check --deploy` says, with its ids.
 
+use sealwax_policy::Paths;
+
 use super::mistake::Warning;
-use super::{Settings, keys};
+use super::{Settings, keys, seal};
+
+/// Paths that have nothing in common: a set that holds them all holds every path.
+const ANY_PATHS: [&str; 5] = ["/", "/a", "/B/b.c", "/-1/_", "/~"];
+
+/// Whether no path at all is outside of `patterns`.
+fn hold_every_path(patterns: &[String]) -> bool {
+    let paths = Paths::new(patterns).unwrap_or_default();
+    ANY_PATHS.iter().all(|path| paths.find(path))
+}
+
+/// Whether the last part of a name is spelled as Python's modules are, and not as its classes.
+fn names_a_module(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    !name.starts_with("django.contrib.sessions.backends.")
+        && last.starts_with(|letter: char| letter.is_lowercase())
+}
 
 pub(super) fn of(settings: &Settings) -> Vec<Warning> {
-    let mut warnings = Vec::new();
+    let mut warnings = seal::warnings(settings);
     let mut warn = |django, place, cause: &str, mend| {
         warnings.push(Warning {
             django,
@@ -14,7 +32,32 @@ pub(super) fn of(settings: &Settings) -> Vec<Warning> {
             mend,
         });
     };
-    // On one's own machine all of this is as it should be.
+    let bare = [
+        ("session_cookie_secure", settings.session_cookie_secure),
+        (
+            "csrf_cookie_secure",
+            settings.csrf_cookie_secure || settings.csrf_use_sessions,
+        ),
+    ];
+    for (place, _) in bare.iter().filter(|(_, secure)| !secure) {
+        if settings.cookie_prefix {
+            warn(
+                None,
+                place,
+                "cookie_prefix asks for `__Host-` names, which browsers take with Secure only: over plain HTTP the cookie leaves bare, and is not accepted when it comes back",
+                "switch it on, or cookie_prefix off",
+            );
+        }
+    }
+    if names_a_module(&settings.session_engine) {
+        warn(
+            None,
+            "session_engine",
+            "it ends like the name of a module, and the class is part of what sessions are signed with: Django's would count as empty",
+            "write the class as well, shop.sessions.SessionStore for the module shop.sessions",
+        );
+    }
+    // On one's own machine all of the rest is as it should be.
     if settings.debug {
         warn(
             Some("W018"),
@@ -74,6 +117,22 @@ pub(super) fn of(settings: &Settings) -> Vec<Warning> {
             "switch it on",
         );
     }
+    if hold_every_path(&settings.csrf_exempt) {
+        warn(
+            None,
+            "csrf_exempt",
+            "it matches every path, so no request is judged: other sites can act as your users",
+            "name the paths that need no protection from their beginning, such as ^hooks/",
+        );
+    }
+    if settings.secure_ssl_redirect && hold_every_path(&settings.secure_redirect_exempt) {
+        warn(
+            None,
+            "secure_redirect_exempt",
+            "it matches every path, so plain HTTP is never sent to HTTPS",
+            "name the paths from their beginning, such as ^health$",
+        );
+    }
     if settings.allowed_hosts.iter().any(|host| host == "*") {
         warn(
             None,
@@ -128,6 +187,71 @@ mod tests {
         assert_eq!(settings.check(), Ok(Vec::new()));
     }
 
+    fn places(change: impl FnOnce(&mut Settings)) -> Vec<&'static str> {
+        let mut settings = Settings::production(["a.example"]);
+        settings.secret_key = "an example of fifty characters, which nobody guesses!".into();
+        change(&mut settings);
+        of(&settings).iter().map(|warning| warning.place).collect()
+    }
+
+    #[test]
+    fn an_exemption_of_everything_is_told() {
+        for (patterns, told) in [
+            (vec![".*"], true),
+            (vec![""], true),
+            (vec!["^"], true),
+            (vec!["$"], true),
+            (vec!["^hooks/", "^.*$"], true),
+            (vec!["^$", "."], true),
+            (vec!["^hooks/"], false),
+            (vec!["/"], false),
+            (vec!["[a-z]"], false),
+            (vec![], false),
+        ] {
+            let patterns: Vec<String> = patterns.into_iter().map(str::to_owned).collect();
+            let csrf = places(|s| s.csrf_exempt.clone_from(&patterns));
+            let redirect = places(|s| s.secure_redirect_exempt.clone_from(&patterns));
+            let expected = |place| if told { vec![place] } else { vec![] };
+            assert_eq!(csrf, expected("csrf_exempt"), "{patterns:?}");
+            assert_eq!(redirect, expected("secure_redirect_exempt"), "{patterns:?}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_without_secure_is_told_everywhere() {
+        assert_eq!(
+            places(|s| s.session_cookie_secure = false),
+            ["session_cookie_secure", "session_cookie_secure"]
+        );
+        assert_eq!(
+            places(|s| s.csrf_cookie_secure = false),
+            ["csrf_cookie_secure", "csrf_cookie_secure"]
+        );
+        let in_sessions = places(|s| {
+            s.csrf_cookie_secure = false;
+            s.csrf_use_sessions = true;
+        });
+        assert_eq!(in_sessions, [""; 0]);
+        let mut settings = Settings::development();
+        assert_eq!(of(&settings).len(), 1);
+        settings.cookie_prefix = true;
+        assert_eq!(of(&settings).len(), 3);
+    }
+
+    #[test]
+    fn an_engine_without_its_class_is_told() {
+        for (engine, told) in [
+            ("shop.sessions", true),
+            ("django.contrib.sessions.backend.db", true),
+            ("shop.sessions.ShopStore", false),
+            ("ShopStore", false),
+            ("django.contrib.sessions.backends.cached_db", false),
+        ] {
+            let places = places(|s| s.session_engine = engine.into());
+            assert_eq!(places == ["session_engine"], told, "{engine}");
+        }
+    }
+
     #[test]
     fn djangos_ids_are_given() {
         let mut settings = Settings::production(["*"]);
@@ -139,7 +263,7 @@ mod tests {
         let ids: Vec<&str> = of(&settings).iter().filter_map(|w| w.django).collect();
         assert_eq!(ids, ["W008", "W009", "W025", "W012", "W015", "W016"]);
         // Behind a gateway the redirect is the gateway's business.
-        let settings = Settings::behind_gateway(["a.example"]);
+        let settings = Settings::production(["a.example"]).behind_gateway();
         assert!(of(&settings).iter().all(|w| w.django != Some("W008")));
     }
 }
