@@ -20,10 +20,17 @@
 //! reverse proxy must do (reading the host, `X-Forwarded-*`), and one from below in that the
 //! caches are warm. What the gateway does around the policy is not in it.
 //!
+//! `--seal` times something else: sealing one session cookie (`seal_ns`), and opening it (`open_ns`).
+//!
+//! `--bound` times the exchange of one request with a session that is plain, sealed, and bound to the
+//! browser's device; the differences are what sealing and binding cost a request.
+//!
 //! `--count UNIT TIMES` runs one unit of work so many times and measures nothing: `bench/budget`
 //! runs that under valgrind, which counts instructions. `--units` lists the units.
 
+mod bound;
 mod pairs;
+mod seal;
 mod turn;
 mod units;
 mod wire;
@@ -32,6 +39,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use crate::bound::{Kind, Visit};
 use crate::turn::Turn;
 
 /// Exchanges in a batch: about a millisecond, far above the clock's grain.
@@ -46,12 +54,17 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments[..] {
         [] => time_all(),
+        ["--seal"] => time_seal(),
+        ["--bound"] => time_bound(),
         ["--units"] => units::names().try_for_each(say),
         ["--count", unit, times] => match times.parse() {
             Ok(times) => units::run(unit, times),
             Err(error) => Err(format!("how often is {times:?}? {error}")),
         },
-        _ => Err("usage: sealwax-bench-policy [--units | --count UNIT TIMES]".to_owned()),
+        _ => Err(
+            "usage: sealwax-bench-policy [--seal | --bound | --units | --count UNIT TIMES]"
+                .to_owned(),
+        ),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -91,6 +104,46 @@ fn time_all() -> Result<(), String> {
         ))?;
     }
     Ok(())
+}
+
+/// The three in turns, so that what disturbs one disturbs all.
+fn time_bound() -> Result<(), String> {
+    let kinds = [Kind::Plain, Kind::Sealed, Kind::Bound];
+    let visits = kinds.map(Visit::of);
+    let mut times: [Vec<f64>; 3] = Default::default();
+    for number in 0..WARM_UP + BATCHES {
+        for (times, visit) in times.iter_mut().zip(&visits) {
+            let visit = visit.as_ref().map_err(Clone::clone)?;
+            if !visit.turn() {
+                return Err("a request was not passed on".to_owned());
+            }
+            let took = time(|| {
+                visit.turn();
+            });
+            if number >= WARM_UP {
+                times.push(took);
+            }
+        }
+    }
+    let [plain, sealed, bound] = times.map(|mut times| low(&mut times));
+    let (seal, bind) = (sealed - plain, bound - plain);
+    say(&format!(
+        r#"{{"plain_ns":{plain:.0},"sealed_ns":{sealed:.0},"bound_ns":{bound:.0},"sealing_costs_ns":{seal:.0},"binding_costs_ns":{bind:.0},"batch":{BATCH},"batches":{BATCHES}}}"#
+    ))
+}
+
+fn time_seal() -> Result<(), String> {
+    let (mut sealing, mut opening) = (seal::sealing()?, seal::opening()?);
+    let [seal, open] = [low_of(&mut *sealing), low_of(&mut *opening)];
+    say(&format!(
+        r#"{{"seal_ns":{seal:.0},"open_ns":{open:.0},"batch":{BATCH},"batches":{BATCHES}}}"#
+    ))
+}
+
+/// The 10th percentile of all batches that count.
+fn low_of(work: &mut dyn FnMut()) -> f64 {
+    let times = (0..WARM_UP + BATCHES).map(|_| time(&mut *work));
+    low(&mut times.skip(WARM_UP).collect::<Vec<_>>())
 }
 
 fn say(line: &str) -> Result<(), String> {

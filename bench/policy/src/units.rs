@@ -8,10 +8,11 @@ use std::hint::black_box;
 use sealwax_h1::{Asked, Limits, RequestParser, ResponseParser};
 
 use crate::pairs;
+use crate::seal;
 use crate::turn::Turn;
 
 /// One turn of a unit, ready to be run.
-type Work = Box<dyn FnMut()>;
+pub(crate) type Work = Box<dyn FnMut()>;
 
 /// Makes a unit ready.
 type Prepare = fn() -> Result<Work, String>;
@@ -24,6 +25,8 @@ const UNITS: &[(&str, Prepare)] = &[
     ("heads+policy apart", || turn(Turn::judge_apart)),
     ("codec request", || Ok(read_requests())),
     ("codec response", || Ok(read_responses())),
+    ("seal cookie", seal::sealing),
+    ("open cookie", seal::opening),
 ];
 
 /// The names of all units.
