@@ -31,7 +31,7 @@ from django.contrib.sessions.backends import cached_db, db, file, signed_cookies
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, parse_cookie
 from django.middleware import csrf
-from django.utils.http import http_date
+from django.utils.http import http_date, url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 
 
@@ -262,6 +262,8 @@ def judge(q):
         if q["op"] == "csrf":
             csrf_ok = getattr(csrf, "_does_token_match")
             return csrf_ok(q["text"], q["secret"])
+        if q["op"] == "redirect":
+            return url_has_allowed_host_and_scheme(q["url"], allowed_hosts=set(q["hosts"]), require_https=q["https"])
         if q["op"] == "password":
             return PBKDF2PasswordHasher().verify(q["password"], q["text"])
     raise AssertionError(q["op"])

@@ -49,13 +49,24 @@ pub struct SetCookieSeen {
     pub blocked: Vec<String>,
 }
 
+/// What a browser leaves behind when it is closed: its profile and whom it trusts.
+pub struct Profile {
+    home: TempDir,
+    rules: String,
+    binding: bool,
+}
+
 /// A running browser with an empty profile.
 pub struct Chromium {
     connection: Arc<Connection>,
     // Ended before its profile goes.
     process: Process,
-    _home: TempDir,
+    profile: Profile,
 }
+
+/// Device Bound Session Credentials with keys in software, which need no TPM, and without the
+/// limit on signatures, which short lifetimes would reach.
+const BINDING: &str = "--enable-features=DeviceBoundSessions:RefreshQuota/false,EnableBoundSessionCredentialsSoftwareKeysForManualTesting";
 
 impl Chromium {
     /// Starts Chromium. It trusts the roots in `trusted` because they are imported into
@@ -66,18 +77,26 @@ impl Chromium {
     /// # Panics
     /// When Chromium or certutil is missing, or does not start.
     pub async fn start(trusted: &[&Path], rules: &str) -> Self {
-        let home = TempDir::new().expect("a temporary directory");
-        import(home.path(), trusted);
-        let profile = home.path().join("profile");
-        allow_third_party_cookies(&profile);
-        let mut rules = rules.to_owned();
-        if !rules.is_empty() {
-            rules.push_str(", ");
-        }
-        rules.push_str("MAP *.test 127.0.0.1");
+        Self::reopen(Profile::empty(trusted, rules, false)).await
+    }
+
+    /// The same with Device Bound Session Credentials, whose events every page notes.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub async fn with_bound_sessions(trusted: &[&Path], rules: &str) -> Self {
+        Self::reopen(Profile::empty(trusted, rules, true)).await
+    }
+
+    /// Starts Chromium as it was when it was closed (see [`Self::close`]).
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub async fn reopen(profile: Profile) -> Self {
+        let home = profile.home.path();
         let mut command = Command::new("chromium");
         command
-            .env("HOME", home.path())
+            .env("HOME", home)
             .env_remove("XDG_CONFIG_HOME")
             .env_remove("XDG_DATA_HOME")
             .args([
@@ -101,8 +120,12 @@ impl Chromium {
             // A certificate of a local CA has no certificate transparency, as in real life;
             // an upgrade from http to https must come from the gateway, not from Chromium.
             .args(["--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,Translate"])
-            .arg(format!("--host-resolver-rules={rules}"))
-            .arg(format!("--user-data-dir={}", profile.display()))
+            .args(profile.binding.then_some(BINDING))
+            .arg(format!("--host-resolver-rules={}", profile.rules))
+            .arg(format!(
+                "--user-data-dir={}",
+                home.join("profile").display()
+            ))
             .args(["--remote-debugging-port=0", "about:blank"]);
         let mut process = Process::start("chromium", &mut command);
         let line = process
@@ -120,8 +143,23 @@ impl Chromium {
         Self {
             connection,
             process,
-            _home: home,
+            profile,
         }
+    }
+
+    /// Closes it as a person does, and hands back its profile, for [`Self::reopen`].
+    ///
+    /// # Panics
+    /// When it does not end within 30 seconds.
+    pub async fn close(self) -> Profile {
+        let Self {
+            connection,
+            mut process,
+            profile,
+        } = self;
+        connection.call(None, "Browser.close", json!({})).await;
+        process.wait(30).await;
+        profile
     }
 
     /// Opens an empty page.
@@ -142,7 +180,11 @@ impl Chromium {
             .as_str()
             .expect("a session")
             .to_owned();
-        Page::new(Arc::clone(&self.connection), session).await
+        let page = Page::new(Arc::clone(&self.connection), session).await;
+        if self.profile.binding {
+            page.note_bound_sessions().await;
+        }
+        page
     }
 
     /// Every cookie it holds, by name.
@@ -193,6 +235,24 @@ impl Chromium {
     #[must_use]
     pub fn process(&self) -> &Process {
         &self.process
+    }
+}
+
+impl Profile {
+    fn empty(trusted: &[&Path], rules: &str, binding: bool) -> Self {
+        let home = TempDir::new().expect("a temporary directory");
+        import(home.path(), trusted);
+        allow_third_party_cookies(&home.path().join("profile"));
+        let mut rules = rules.to_owned();
+        if !rules.is_empty() {
+            rules.push_str(", ");
+        }
+        rules.push_str("MAP *.test 127.0.0.1");
+        Self {
+            home,
+            rules,
+            binding,
+        }
     }
 }
 

@@ -47,7 +47,7 @@ pub mod wire;
 
 pub use apps::{App, Django, Version, axum, flask, node, skip};
 pub use authority::Authority;
-pub use browser::{Chromium, Cookie, SetCookieSeen};
+pub use browser::{Chromium, Cookie, Profile, SetCookieSeen};
 pub use client::{Answer, Client, Error, Tls, connect_tls};
 pub use digest::{hex, sha256};
 pub use gateway::{Builder, Finished, Gateway, binary, built, sealwax};

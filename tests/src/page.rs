@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use serde_json::{Value, json};
@@ -255,6 +256,80 @@ impl Page {
             .collect()
     }
 
+    /// Evaluates an expression until it is true, whatever pages come and go meanwhile.
+    ///
+    /// # Panics
+    /// When it is not within 20 seconds; the message says where the page is.
+    pub async fn wait_for(&self, expression: &str) {
+        self.wait_for_up_to(20, expression).await;
+    }
+
+    /// The same, for what takes longer.
+    ///
+    /// # Panics
+    /// When it is not within so many seconds.
+    pub async fn wait_for_up_to(&self, seconds: u64, expression: &str) {
+        let deadline = Instant::now() + Duration::from_secs(seconds);
+        loop {
+            let params = json!({"expression": format!("!!({expression})"), "returnByValue": true});
+            let session = Some(self.session.as_str());
+            let answer = self
+                .connection
+                .try_call(session, "Runtime.evaluate", params)
+                .await;
+            if answer["result"]["result"]["value"] == true {
+                return;
+            }
+            if Instant::now() > deadline {
+                let place = self.eval("location.href + '\\n' + document.body.innerText");
+                panic!("not within {seconds} s: {expression}; at {}", place.await);
+            }
+            tokio::time::sleep(Duration::from_millis(40)).await;
+        }
+    }
+
+    /// Deletes one cookie of a URL's host, as its Max-Age would.
+    pub async fn delete_cookie(&self, name: &str, url: &str) {
+        self.call("Network.deleteCookies", json!({"name": name, "url": url}))
+            .await;
+    }
+
+    /// How many events came so far: where [`Self::bound_events`] begins.
+    #[must_use]
+    pub fn mark(&self) -> usize {
+        self.connection.mark()
+    }
+
+    /// What Chromium did with sessions that are bound to the device since `mark`
+    /// (`Network.deviceBoundSessionEventOccurred`). They may come 200 ms after the traffic.
+    #[must_use]
+    pub fn bound_events(&self, mark: usize) -> Vec<Value> {
+        let events = self.connection.events(&self.session, mark);
+        bound(&events).cloned().collect()
+    }
+
+    /// Waits for such an event.
+    ///
+    /// # Panics
+    /// When it does not come within 25 seconds.
+    pub async fn wait_bound_event(
+        &self,
+        mark: usize,
+        what: &str,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Value {
+        self.connection
+            .wait(&self.session, mark, what, |events| {
+                bound(events).find(|event| wanted(event)).cloned()
+            })
+            .await
+    }
+
+    pub(crate) async fn note_bound_sessions(&self) {
+        self.call("Network.enableDeviceBoundSessions", json!({"enable": true}))
+            .await;
+    }
+
     async fn call(&self, method: &str, params: Value) -> Value {
         self.connection
             .call(Some(&self.session), method, params)
@@ -285,6 +360,13 @@ impl Page {
             })
             .await
     }
+}
+
+fn bound(events: &[Event]) -> impl Iterator<Item = &Value> {
+    events
+        .iter()
+        .filter(|event| event.method == "Network.deviceBoundSessionEventOccurred")
+        .map(|event| &event.params)
 }
 
 fn url_of(events: &[Event], request: &str) -> String {

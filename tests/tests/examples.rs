@@ -142,6 +142,16 @@ fn the_notes_keep_a_login_over_a_restart_with_a_key() {
         let listed = visitor.get(again.port, "/api/notes").await;
         assert_eq!(listed.json(), json!(["milk"]));
         // What the README says of attacks.
+        for (next, leads_to) in [
+            ("/api/notes", "/api/notes"),
+            ("//evil.example", "/"),
+            ("/\\evil.example", "/"),
+            ("https://evil.example/", "/"),
+        ] {
+            let fields = [fields[0], fields[1], ("next", next)];
+            let sent = visitor.form(again.port, "/login", &fields).await;
+            assert_eq!(sent.header("location"), leads_to, "{next}");
+        }
         let mut stranger = Visitor::of("localhost").with_old_browser();
         assert_eq!(stranger.form(again.port, "/logout", &[]).await.status, 403);
         let elsewhere = Visitor::of("evil.example").get(again.port, "/").await;

@@ -132,3 +132,42 @@ fn what_cannot_be_explained_is_bad_usage() {
         );
     }
 }
+
+#[test]
+fn with_the_keys_of_the_gateway_cookies_are_sealed_and_thieves_are_named() {
+    let home = TempDir::new().unwrap();
+    let site = "[[site]]\nhosts = [\"localhost\"]\nto = [\"http://127.0.0.1:9\"]\n\
+                [site.cookies]\nseal = [\"sid\"]\n";
+    std::fs::write(home.path().join("sealwax.toml"), site).unwrap();
+    let explain = |extra: &[&str]| {
+        let mut all = vec!["explain", "--config", "sealwax.toml"];
+        all.extend(["GET", "https://localhost:8443/", "--status", "200"]);
+        all.extend(extra);
+        let finished = sealwax(home.path(), &all, &[]);
+        assert_eq!(finished.code, 0, "{finished:?}");
+        finished.out
+    };
+    let without = explain(&[]);
+    assert!(
+        without.contains("keys: none, so nothing is sealed"),
+        "{without}"
+    );
+    assert_eq!(sealwax(home.path(), &["secret", "new"], &[]).code, 0);
+    let sealed = explain(&["--response-header", "Set-Cookie: sid=hush", "--json"]);
+    let sealed: Value = serde_json::from_str(&sealed).unwrap();
+    let text = sealed.to_string();
+    let (_, rest) = text.split_once("__Host-sid=").expect("a sealed cookie");
+    let value: String = rest.chars().take_while(|char| *char != ';').collect();
+    assert!(value.len() > 60, "{value}");
+
+    let opened = explain(&["-H", &format!("Cookie: __Host-sid={value}")]);
+    assert!(opened.contains("Cookie: sid=hush"), "{opened}");
+    assert!(!opened.contains("a sign of theft"), "{opened}");
+    let forged = format!("Cookie: __Host-sid={}AA", &value[..value.len() - 2]);
+    let forged = explain(&["-H", &forged]);
+    assert!(forged.contains("a sign of theft"), "{forged}");
+    assert!(
+        forged.contains("seal.forged") && !forged.contains("hush"),
+        "{forged}"
+    );
+}

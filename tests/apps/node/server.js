@@ -32,6 +32,22 @@ const server = http.createServer((request, response) => {
     response.write("body");
     response.addTrailers({ "X-Digest": "sum" });
     response.end();
+  } else if (url.pathname === "/events") {
+    response.setHeader("Content-Type", "text/event-stream");
+    response.write("data: " + (request.headers.cookie || "none") + "\n\n");
+  } else if (url.pathname === "/picture") {
+    // As wide as there are cookies.
+    const width = (request.headers.cookie || "").split(";").length;
+    response.setHeader("Content-Type", "image/svg+xml");
+    response.end(`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="1"></svg>`);
+  } else if (url.pathname === "/form") {
+    const pieces = [];
+    request.on("data", (piece) => pieces.push(piece));
+    request.on("end", () => {
+      const body = Buffer.concat(pieces);
+      response.setHeader("Content-Type", "text/html");
+      response.end(`<!doctype html><p id="cookie">${request.headers.cookie || "none"}<p id="length">${body.length}<p id="end">${body.subarray(-9)}`);
+    });
   } else {
     response.statusCode = 404;
     response.end();

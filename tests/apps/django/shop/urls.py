@@ -11,6 +11,8 @@ urlpatterns = [
     path("logout/", auth.LogoutView.as_view(next_page="/")),
     path("", views.home),
     path("echo/", views.echo),
+    path("whoami/", views.whoami),
+    path("seen/", views.seen),
     path("order/", views.order),
     path("order/json/", views.order_json),
     path("cookies/set/", views.set_cookies),

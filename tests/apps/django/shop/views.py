@@ -40,6 +40,22 @@ def echo(request):
     )
 
 
+SEEN = {}
+
+
+@csrf_exempt
+def whoami(request):
+    """Who asks; and notes it under the name in `as`."""
+    user = request.user.get_username() or "nobody"
+    SEEN.setdefault(request.GET.get("as", ""), []).append(user)
+    return HttpResponse("<!doctype html><title>who</title><p id=user>%s</p>" % user)
+
+
+def seen(request):
+    """Who asked whoami, by the names in `as`."""
+    return JsonResponse(SEEN)
+
+
 def order(request):
     """A form with CSRF protection; the answer comes as a message after a redirect."""
     if request.method == "POST":

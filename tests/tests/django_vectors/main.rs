@@ -5,6 +5,8 @@
 //! same contents). What was made here Django reads. And of hundreds of spoilt texts both say the
 //! same: flipped bits, other salts, retired and forgotten keys, expired and future times.
 
+mod redirects;
+
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
