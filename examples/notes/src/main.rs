@@ -1,17 +1,18 @@
 //! Notes behind a login: form, flash message, JSON API, sessions in SQLite. See README.md.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::extract::{Form, Json};
+use axum::extract::{Form, Json, Query};
 use axum::http::{StatusCode, header::CONTENT_TYPE};
 use axum::response::{Html, Redirect};
 use axum::routing::{get, post};
 use axum::{Router, serve};
 use sealwax::store::{Backend, UserTable};
-use sealwax::{Auth, AuthError, CspNonce, CsrfToken, Messages, Protection, Session, SessionError};
-use sealwax::{Settings, User};
+use sealwax::{Arrival, Auth, AuthError, CspNonce, CsrfToken, Messages, Protection, Session};
+use sealwax::{SessionError, Settings, User};
 use serde::Deserialize;
 
 const CSP: &str = "default-src 'none'; style-src 'self'; script-src <CSP_NONCE_SENTINEL>; \
@@ -23,9 +24,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let accounts = rusqlite::Connection::open("notes.sqlite3")?;
     accounts.execute_batch(include_str!("schema.sql"))?;
 
-    // SECRET_KEY, ALLOWED_HOSTS, … as in production; without a key, for one's own machine.
+    // SECRET_KEY, ALLOWED_HOSTS, … behind `sealwax serve`; without a key, for one's own machine.
     let mut settings = match std::env::var_os("SECRET_KEY") {
-        Some(_) => Settings::from_env()?,
+        Some(_) => Settings::from_env()?.behind_gateway(),
         None => Settings::development(),
     };
     settings.secure_csp = Some(CSP.to_owned());
@@ -51,10 +52,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(serve(listener, app).await?)
 }
 
+macro_rules! fill {
+    ($file:literal, $($name:ident),+) => { format!(include_str!($file), $($name = $name),+) };
+}
+
 /// What goes wrong is an answer too: 503 where the store is down, else 500.
 type Reply<T> = Result<T, AuthError>;
 
 async fn page(
+    Query(asked): Query<HashMap<String, String>>,
     user: Option<User>,
     session: Session,
     token: CsrfToken,
@@ -71,39 +77,31 @@ async fn page(
         let name = escape(&user.username);
         let note = |text: &String| format!("<li class=\"note\">{}</li>", escape(text));
         let notes: String = list(&session).await?.iter().rev().map(note).collect();
-        format!(
-            include_str!("member.html"),
-            token = token,
-            name = name,
-            notes = notes
-        )
+        fill!("member.html", token, name, notes)
     } else {
-        format!(include_str!("visitor.html"), token = token)
+        let next = escape(asked.get("next").map_or("/", String::as_str));
+        fill!("visitor.html", token, next)
     };
-    let page = format!(
-        include_str!("page.html"),
-        said = said,
-        content = content,
-        nonce = nonce
-    );
-    Ok(Html(page))
+    Ok(Html(fill!("page.html", said, content, nonce)))
 }
 
 #[derive(Deserialize)]
 struct Account {
     username: String,
     password: String,
+    next: Option<String>,
 }
 
-async fn log_in(auth: Auth, say: Messages, Form(form): Form<Account>) -> Reply<Redirect> {
-    match auth.authenticate(&form.username, &form.password).await? {
-        Some(user) => {
-            auth.login(&user).await?;
-            say.success(format!("Welcome, {}.", user.username));
-        }
-        None => say.error("Wrong name or password."),
-    }
-    Ok(Redirect::to("/"))
+async fn log_in(at: Arrival, auth: Auth, say: Messages, form: Form<Account>) -> Reply<Redirect> {
+    let Some(user) = auth.authenticate(&form.username, &form.password).await? else {
+        say.error("Wrong name or password.");
+        return Ok(Redirect::to("/"));
+    };
+    auth.login(&user).await?;
+    say.success(format!("Welcome, {}.", user.username));
+    // Whoever made the link wrote it: only what stays on this site is followed.
+    let next = form.next.as_deref().and_then(|next| at.safe_redirect(next));
+    Ok(Redirect::to(next.unwrap_or("/")))
 }
 
 async fn log_out(auth: Auth, say: Messages) -> Reply<Redirect> {

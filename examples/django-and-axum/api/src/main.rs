@@ -16,10 +16,8 @@ use serde::{Deserialize, Serialize};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
-    // What both apps share: the key, the hosts and the database.
-    let hosts = variable("ALLOWED_HOSTS")?;
-    let mut settings = Settings::behind_gateway(hosts.split(','));
-    settings.secret_key = variable("SECRET_KEY")?.into();
+    // What both apps share: SECRET_KEY, ALLOWED_HOSTS and the database.
+    let settings = Settings::from_env()?.behind_gateway();
     let backend = Backend::open(&variable("DATABASE_URL")?).await?;
     let users = backend.users(&UserTable::default()).await?;
     let protection = Protection::new(&settings, backend.sessions().await?)?.with_users(users)?;
