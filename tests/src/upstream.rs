@@ -130,7 +130,8 @@ impl Step {
         vec![Self::Send(bytes)]
     }
 
-    /// A page of HTML that sets these cookies.
+    /// A page of HTML that sets these cookies. It brings its own icon, so that the browser
+    /// does not ask for `/favicon.ico` at a moment of its own choosing.
     #[must_use]
     pub fn page(cookies: &[&str], html: &str) -> Vec<Self> {
         let mut fields = vec![
@@ -141,7 +142,7 @@ impl Step {
         Self::response(
             200,
             &fields,
-            format!("<!doctype html><title>page</title>{html}"),
+            format!("<!doctype html><link rel=icon href=data:,><title>page</title>{html}"),
         )
     }
 }
