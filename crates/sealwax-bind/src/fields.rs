@@ -9,6 +9,7 @@ use sfv::visitor::{
 use sfv::{BareItemFromInput, KeyRef, ListSerializer, Parser, StringRef, TokenRef};
 
 use crate::key::Algorithm;
+use crate::session::is_id;
 
 /// Offers a session, on any response over HTTPS.
 pub const REGISTRATION: &str = "secure-session-registration";
@@ -177,6 +178,15 @@ impl Skipped {
         Parser::new(value)
             .parse_list_with_visitor(Skips(Vec::new()))
             .map_err(|_| FieldError::NoList)
+    }
+}
+
+impl Skipped {
+    /// Whether a session of ours is meant, by the form of its identifier. Where none is named, one
+    /// of ours may be meant.
+    #[must_use]
+    pub fn may_be_ours(&self) -> bool {
+        self.session.as_deref().is_none_or(is_id)
     }
 }
 

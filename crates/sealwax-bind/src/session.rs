@@ -40,6 +40,20 @@ impl Session {
     }
 }
 
+/// Whether `text` has the form of our session identifiers.
+pub(crate) fn is_id(text: &str) -> bool {
+    text.split_once('-').is_some_and(|(registered, key)| {
+        let lower_hex = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        // Ten digits last until the year 36812; a SHA-256 in base64url has 43 characters.
+        registered.len() == 10
+            && registered.bytes().all(lower_hex)
+            && key.len() == 43
+            && key
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    })
+}
+
 impl Sealable for Session {
     const LONGEST: usize = 2048;
 

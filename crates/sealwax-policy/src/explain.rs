@@ -241,6 +241,12 @@ rules! {
     /// A path wants a younger proof.
     BindFresh = "bind.fresh", "W3C Device Bound Session Credentials",
         "This path wants a proof that is younger than the one that came.";
+    /// A bound cookie for cross-site use.
+    BindCrossSite = "bind.cross-site", "RFC 6265bis §5.6.7.1",
+        "A bound cookie is SameSite=None, but browsers send the proof of their key to no other site's frame and with no other site's form: there the app does not get the cookie.";
+    /// Caches are told that a response is one browser's.
+    CachePrivate = "cache.private", "RFC 9111 §5.2.2.7",
+        "What is set here for one browser must not be kept for others, so caches are told.";
     /// Scripts probably wanted the CSRF cookie.
     CookieScriptWanted = "cookie.readable.hint", "Django CSRF_COOKIE_HTTPONLY",
         "A same-origin request with the CSRF cookie but without its header was refused: if scripts read that cookie, list it in cookies.readable.";
@@ -265,6 +271,7 @@ impl Rule {
                 | Rule::SealFromTheFuture
                 | Rule::SealTooLong
                 | Rule::SealOtherSpelling
+                | Rule::BindCrossSite
         )
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sealwax_cookie::{CookieSeal, KeyRing, Prefix};
+use sealwax_cookie::{CookieSeal, KeyRing, OpenedCookie, Prefix, Scope};
 
 /// Fills a buffer with random bytes from a cryptographic source. The policy has none of its own.
 pub type Random = fn(&mut [u8]);
@@ -66,4 +66,9 @@ impl fmt::Debug for Seal {
             .field("names", &self.names)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether other hosts get the cookie, too.
+pub(crate) fn is_for_a_domain(cookie: &OpenedCookie) -> bool {
+    matches!(cookie.contents().scope, Scope::Domain(_))
 }

@@ -16,12 +16,11 @@ pub fn is_unjudged_in_request(name: &[u8]) -> bool {
         6 => is_one_of(name, [b"accept", b"pragma"]),
         7 => is_one_of(name, [b"referer", b"sec-gpc"]),
         8 => is_one_of(name, [b"if-match", b"if-range", b"priority"]),
-        9 => is_one_of(name, [b"sec-ch-ua"]),
         10 => is_one_of(name, [b"user-agent"]),
         11 => is_one_of(name, [b"traceparent"]),
         12 => is_one_of(name, [b"content-type"]),
         13 => is_one_of(name, [b"cache-control", b"if-none-match", b"authorization"]),
-        14 => is_one_of(name, [b"sec-fetch-dest", b"sec-fetch-user"]),
+        14 => is_one_of(name, [b"sec-fetch-user"]),
         15 => is_one_of(name, [b"accept-encoding", b"accept-language"]),
         16 => is_one_of(
             name,

@@ -4,13 +4,14 @@ use http::Method;
 use http::header::HeaderMap;
 use http::request::Parts;
 use sealwax_bind::{
-    Bond, MARK_COOKIE, Mark, PROOF_COOKIE, Proof, SKIPPED, Standing, Thumbprint, Unusable,
+    Bond, MARK_COOKIE, Mark, PROOF_COOKIE, Proof, SKIPPED, Skipped, Standing, Thumbprint, Unusable,
 };
 use sealwax_cookie::{OpenedCookie, Pairing};
 
 use super::{Bind, Fallback};
 use crate::explain::{Action, Change, Recorder, Rule, printable};
 use crate::policy::Mode;
+use crate::seal::is_for_a_domain;
 
 /// What a browser says about how it came to send a request (W3C Fetch Metadata).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,9 +80,14 @@ impl Came {
             skipped,
             ..Self::default()
         };
+        let (mut proofs, mut marks) = (0, 0);
         for pair in sealwax_cookie::pairs(header).filter_map(Pairing::good) {
             // The first of several counts, as everywhere.
-            if pair.name == PROOF_COOKIE.as_bytes() && came.proof.is_none() {
+            if pair.name == PROOF_COOKIE.as_bytes() {
+                proofs += 1;
+                if proofs > 1 {
+                    continue;
+                }
                 came.proof = match bind.binder.proof(pair.value, host, now) {
                     Ok(proof) => Some(proof),
                     Err(why) => {
@@ -89,7 +95,11 @@ impl Came {
                         None
                     }
                 };
-            } else if pair.name == MARK_COOKIE.as_bytes() && came.mark.is_none() {
+            } else if pair.name == MARK_COOKIE.as_bytes() {
+                marks += 1;
+                if marks > 1 {
+                    continue;
+                }
                 let mark = bind.binder.mark(pair.value, host, now).ok();
                 came.mark = mark.map(|mark| (mark, pair.value.to_vec()));
             }
@@ -102,9 +112,23 @@ impl Came {
         self.unbound.into_iter().map(|(cookie, _)| cookie)
     }
 
-    /// Whether the browser says that it could not refresh.
+    /// What is known of a request without cookies.
+    pub(crate) fn without_cookies(headers: &HeaderMap) -> Self {
+        Self {
+            skipped: Self::is_skipped(headers),
+            ..Self::default()
+        }
+    }
+
+    /// Whether the browser says that it could not refresh. Of an app that has sessions of its own it
+    /// says so, too, and that is the app's affair.
     pub(crate) fn is_skipped(headers: &HeaderMap) -> bool {
-        headers.contains_key(SKIPPED)
+        let lines = headers.get_all(SKIPPED);
+        lines.iter().any(|line| {
+            let skipped = Skipped::parse(line.as_bytes());
+            // What cannot be read may mean us.
+            skipped.map_or(true, |skipped| skipped.iter().any(Skipped::may_be_ours))
+        })
     }
 
     /// Whether `name` is a cookie of ours, which the app never gets.
@@ -144,7 +168,10 @@ impl Came {
             }
             (Standing::Unbound, Some(Bond::Unbound { offered })) => {
                 if !self.skipped {
-                    self.unbound.push((cookie.clone(), offered));
+                    // Proofs are for this host alone, and what is for a domain others get, too.
+                    if !is_for_a_domain(cookie) {
+                        self.unbound.push((cookie.clone(), offered));
+                    }
                     return true;
                 }
                 if bind.fallback == Fallback::Allow {

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use http::request::Parts;
 use http::uri::PathAndQuery;
+use sealwax_bind::Mark;
 
 use super::Bind;
 use super::answers;
@@ -56,16 +57,22 @@ impl Came {
     fn is_stale(&self, age: u64, now: u64) -> bool {
         match (&self.proof, self.proven) {
             (Some(proof), Some(_)) => {
-                let asked = self
-                    .mark
-                    .as_ref()
-                    .is_some_and(|(mark, _)| proof.mark == Some(mark.id));
+                let asked = self.wish().is_some_and(|wish| proof.mark == Some(wish.id));
                 // "At most 0 seconds" has nothing to do with the clock.
                 !asked && (age == 0 || proof.age(now) > age)
             }
             // Without the mark it is an ordinary request without a proof.
-            _ => self.unproven && (self.mark.is_some() || self.skipped),
+            _ => self.unproven && (self.wish().is_some() || self.skipped),
         }
+    }
+
+    /// The wish for a fresh proof of the key that was proven, if one was. Another key's is none: no
+    /// refresh would fulfil it.
+    fn wish(&self) -> Option<&Mark> {
+        let mark = self.mark.as_ref().map(|(mark, _)| mark)?;
+        self.proven
+            .is_none_or(|key| key == mark.key)
+            .then_some(mark)
     }
 
     fn ask_again(
@@ -77,8 +84,11 @@ impl Came {
         now: u64,
     ) -> Answer {
         let repeats = fetch.page && (fetch.get || !fetch.from_elsewhere);
-        match (self.proven, &self.mark) {
+        match (self.proven, self.wish()) {
             _ if self.skipped => answers::no_fresh_proof(),
+            // Browsers refresh for no part of another host's page: that would end the proof, cost
+            // one of the few signatures, and come to the same.
+            _ if fetch.from_elsewhere && !repeats => answers::no_fresh_proof(),
             // The browser was asked and has refreshed beside it: the proof that was wished for is
             // on its way, and a new wish would be one too late again.
             (Some(_), Some(_)) => answers::again(request, None),
@@ -87,7 +97,7 @@ impl Came {
                 answers::again(request, Some(mark))
             }
             // A chain of redirects is refreshed once, and this one was: a new chain must begin.
-            (None, Some((mark, _))) if repeats => answers::reload(Some(&mark.id)),
+            (None, Some(wish)) if repeats => answers::reload(Some(&wish.id)),
             (None, _) => answers::no_fresh_proof(),
         }
     }

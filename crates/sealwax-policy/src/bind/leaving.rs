@@ -1,6 +1,6 @@
 //! What is left to do when the response comes.
 
-use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use sealwax_bind::{Bond, DELETE_MARK, REGISTRATION, Thumbprint};
 use sealwax_cookie::OpenedCookie;
 
@@ -22,6 +22,8 @@ pub(crate) struct Leaving {
     may_offer: bool,
     /// And is to be, whatever the app answers.
     offer: bool,
+    /// Since it is a page of the login, which is worth more than what caches save.
+    born: bool,
     delete_mark: bool,
     /// Bound cookies that the app did not get, and whose place it must not give to new ones.
     kept: Vec<Box<[u8]>>,
@@ -47,7 +49,12 @@ impl Leaving {
         let page = fetch.page && fetch.get;
         // Somebody who logs in sends a form, and gets a new cookie. What a page's parts get, or a
         // request that could not be refreshed, is for nobody.
-        let kept = match fetch.safe && (came.skipped || !page) {
+        let not_a_login = match fetch.safe {
+            true => came.skipped || !page,
+            // Where the pages of the login are named, other forms are none.
+            false => came.skipped && bind.tells_logins() && !bind.born_on.find(path),
+        };
+        let kept = match not_a_login {
             true => std::mem::take(&mut came.withheld),
             false => Vec::new(),
         };
@@ -57,7 +64,8 @@ impl Leaving {
         };
         let overdue = |offered: u64| offered.saturating_add(OFFER_AGAIN) <= now;
         let again_offered = came.unbound.iter().any(|(_, offered)| overdue(*offered));
-        let offer = may_offer && page && (again_offered || bind.born_on.find(path));
+        let born = may_offer && page && bind.born_on.find(path);
+        let offer = born || may_offer && page && again_offered;
         let delete_mark = came.mark.is_some();
         // Beside a page rarely another request is under way that sets the cookie, whose value must
         // not be overtaken by an older one.
@@ -75,6 +83,7 @@ impl Leaving {
             key,
             may_offer,
             offer,
+            born,
             delete_mark,
             kept,
             keys,
@@ -124,6 +133,17 @@ impl Leaving {
         self.kept.iter().any(|kept| **kept == *name)
     }
 
+    /// What is for everybody carries no offer, which is one browser's, but for a page of the login:
+    /// that is for one browser from now on.
+    ///
+    /// Returns whether it is.
+    pub(crate) fn is_for_everybody(&mut self) -> bool {
+        if !self.born {
+            (self.may_offer, self.offer) = (false, false);
+        }
+        !self.born
+    }
+
     /// The mark has done its work, whatever becomes of the rest.
     pub(crate) fn delete_mark(&mut self, headers: &mut HeaderMap) {
         if std::mem::take(&mut self.delete_mark) {
@@ -131,24 +151,23 @@ impl Leaving {
         }
     }
 
-    /// Adds what is ours to the response.
+    /// Adds what is ours to the response; returns whether anything is.
     pub(crate) fn finish(
         self,
         bind: &Bind,
         host: &str,
         headers: &mut HeaderMap,
         record: &mut Recorder,
-    ) {
+    ) -> bool {
         if !self.offer {
-            return;
+            return false;
         }
         let offer = bind.binder.offer(host, self.now, bind.random());
         if let Ok(offer) = HeaderValue::try_from(offer) {
             record.routine(|| Change::new(Rule::BindOffered, Action::Added, REGISTRATION));
-            headers.append(HeaderName::from_static(REGISTRATION), offer);
             // The challenge in it is this browser's, and soon over.
-            let private = HeaderValue::from_static("private, no-cache");
-            headers.entry(CACHE_CONTROL).or_insert(private);
+            headers.append(HeaderName::from_static(REGISTRATION), offer);
         }
+        true
     }
 }

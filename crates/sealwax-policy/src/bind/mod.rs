@@ -113,6 +113,11 @@ impl Bind {
         self.names.iter().any(|bound| bound.as_bytes() == name)
     }
 
+    /// Whether it is known on which pages people log in.
+    fn tells_logins(&self) -> bool {
+        !self.born_on.is_empty()
+    }
+
     /// The age in seconds that a proof may have on `path`, if that matters.
     fn age_on(&self, path: &str) -> Option<u64> {
         let ages = self.fresh.iter();

@@ -56,6 +56,10 @@ impl Came {
         match *bind {}
     }
 
+    pub(crate) fn without_cookies(_: &HeaderMap) -> Self {
+        Self(())
+    }
+
     pub(crate) fn is_skipped(_: &HeaderMap) -> bool {
         false
     }
@@ -117,11 +121,15 @@ impl Leaving {
         match *self {}
     }
 
+    pub(crate) fn is_for_everybody(&mut self) -> bool {
+        match *self {}
+    }
+
     pub(crate) fn delete_mark(&mut self, _: &mut HeaderMap) {
         match *self {}
     }
 
-    pub(crate) fn finish(self, _: &Bind, _: &str, _: &mut HeaderMap, _: &mut Recorder) {
+    pub(crate) fn finish(self, _: &Bind, _: &str, _: &mut HeaderMap, _: &mut Recorder) -> bool {
         match self {}
     }
 }

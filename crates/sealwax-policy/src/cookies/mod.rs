@@ -8,6 +8,7 @@
 //!               └─ RequestCookies ┘
 //! ```
 
+mod caches;
 mod incoming;
 mod outgoing;
 mod response;

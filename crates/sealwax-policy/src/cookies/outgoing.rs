@@ -126,7 +126,7 @@ impl<'a, 'r> Outgoing<'a, 'r> {
         if cookie.is_deletion(self.context.state.unix()) {
             return self.delete(cookie, &demand, known);
         }
-        let sealed = seal.and_then(|seal| self.seal(seal, cookie));
+        let sealed = seal.and_then(|seal| self.seal(seal, cookie, &demand));
         // It is the same cookie with another value, which is a valid one.
         let sealed = sealed.as_deref().map(SetCookie::parse_field_value);
         let sealed = sealed.and_then(Result::ok);
@@ -149,7 +149,7 @@ impl<'a, 'r> Outgoing<'a, 'r> {
     }
 
     /// The field with its value sealed, if it can be done.
-    fn seal(&mut self, seal: &Seal, cookie: &SetCookie<'_>) -> Option<Vec<u8>> {
+    fn seal(&mut self, seal: &Seal, cookie: &SetCookie<'_>, demand: &Demand) -> Option<Vec<u8>> {
         if !self.applied() {
             self.record.routine(|| {
                 Change::new(Rule::SealAdded, Action::Changed, printable(cookie.name()))
@@ -169,6 +169,10 @@ impl<'a, 'r> Outgoing<'a, 'r> {
         if bound && elsewhere {
             self.record
                 .notable(|| Change::new(Rule::BindDomain, Action::Reported, printable(name)));
+        }
+        if bound && !elsewhere && is_for_other_sites(cookie, demand) {
+            self.record
+                .notable(|| Change::new(Rule::BindCrossSite, Action::Reported, printable(name)));
         }
         let note = match (bound && !elsewhere, self.bind.as_mut()) {
             (true, Some(leaving)) => leaving.note(name, None, self.record),

@@ -4,11 +4,13 @@ use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
 use sealwax_cookie::{OpenedCookie, SetCookie};
 
+use super::caches::{is_for_everybody, keep_for_one};
 use super::outgoing::Outgoing;
 use super::{Context, Learned, RequestCookies, sealed, value};
 use crate::bind::{Came, Leaving};
 use crate::explain::{Action, Change, Recorder, Rule, printable};
 use crate::policy::Mode;
+use crate::seal::is_for_a_domain;
 
 /// Hardens every cookie that the response sets, deletes in every form what it
 /// deletes, and clears away stale forms. Adds the names to remember to `learned`.
@@ -31,6 +33,11 @@ pub(crate) fn response(
     if context.policy.bind.is_some() {
         hold_back(context, request.bind.as_deref(), headers, record);
     }
+    let ours = !request.stale.is_empty() || !request.again.is_empty() || request.bind.is_some();
+    let mut everybody = context.secure && ours && is_for_everybody(headers);
+    if everybody && let Some(leaving) = &mut request.bind {
+        everybody = leaving.is_for_everybody();
+    }
     let mut out = Outgoing::new(context, learned, record, &request.stale, &mut request.bind);
     if context.secure {
         if let header::Entry::Occupied(mut fields) = headers.entry(header::SET_COOKIE) {
@@ -38,7 +45,7 @@ pub(crate) fn response(
                 out.take(field);
             }
         }
-        if !request.stale.is_empty() && !is_for_everybody(headers) {
+        if !everybody {
             for (name, form) in request.stale.drain(..) {
                 out.delete_stale(&name, form);
             }
@@ -68,9 +75,10 @@ pub(crate) fn response(
     if let Some(leaving) = &mut request.bind {
         leaving.delete_mark(headers);
     }
-    if is_for_everybody(headers) {
+    if everybody {
         return;
     }
+    let mut for_one = false;
     for cookie in request.again.drain(..) {
         let again = send_again(
             context,
@@ -79,10 +87,14 @@ pub(crate) fn response(
             legacy_client,
             record,
         );
+        for_one |= again.is_some();
         headers.extend(again.map(|field| (header::SET_COOKIE, field)));
     }
     if let (Some(leaving), Some(bind)) = (request.bind.take(), &context.policy.bind) {
-        leaving.finish(bind, context.host, headers, record);
+        for_one |= leaving.finish(bind, context.host, headers, record);
+    }
+    if for_one {
+        keep_for_one(headers, record);
     }
 }
 
@@ -131,7 +143,7 @@ pub(crate) fn send_again(
     let contents = cookie.contents();
     let bind = context.policy.bind.as_ref();
     let bound = bind.is_some_and(|bind| bind.covers(contents.name));
-    let leaving = leaving.filter(|_| bound);
+    let leaving = leaving.filter(|_| bound && !is_for_a_domain(cookie));
     let note = leaving.map(|leaving| leaving.note(contents.name, Some(contents.note), record));
     sealed::again(context, cookie, note.as_deref(), legacy_client, record)
 }
@@ -166,29 +178,6 @@ pub(crate) fn take_back(context: &Context<'_>, headers: &mut HeaderMap, record: 
     for field in more {
         headers.append(header::SET_COOKIE, field);
     }
-}
-
-/// Whether shared caches may keep the response (RFC 9111 §3): what one client
-/// holds must not reach all others, nor cost them the cache.
-fn is_for_everybody(headers: &HeaderMap) -> bool {
-    let directives = || {
-        headers
-            .get_all(header::CACHE_CONTROL)
-            .iter()
-            .flat_map(|line| line.as_bytes().split(|b| *b == b','))
-            .map(<[u8]>::trim_ascii)
-    };
-    let says = |name: &[u8]| {
-        directives().any(|directive| {
-            let mut parts = directive.split(|b| *b == b'=').map(<[u8]>::trim_ascii);
-            let own = parts.next().unwrap_or_default();
-            // Kept for no time at all is not kept: what apps say of pages that change.
-            own.eq_ignore_ascii_case(name) && parts.next().is_none_or(|value| value != b"0")
-        })
-    };
-    let forbids = [&b"private"[..], b"no-store", b"no-cache"];
-    let allows = [&b"public"[..], b"s-maxage", b"max-age", b"immutable"];
-    allows.into_iter().any(says) && !forbids.into_iter().any(says)
 }
 
 /// Puts our fields between the app's, whose order stays.
@@ -228,29 +217,5 @@ fn vary_by_user_agent(headers: &mut HeaderMap, context: &Context<'_>, record: &m
                 .applied(applied)
         });
         headers.append(header::VARY, HeaderValue::from_static("User-Agent"));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_kept_for_no_time_is_for_one_client() {
-        let for_everybody = |value: &'static str| {
-            let field = (header::CACHE_CONTROL, HeaderValue::from_static(value));
-            is_for_everybody(&HeaderMap::from_iter([field]))
-        };
-        for value in ["max-age=60", "public", "Max-Age=0, public", "s-maxage=1"] {
-            assert!(for_everybody(value), "{value}");
-        }
-        for value in [
-            "max-age=0",
-            "max-age=0, must-revalidate",
-            "max-age=60, private",
-            "public, no-cache",
-        ] {
-            assert!(!for_everybody(value), "{value}");
-        }
     }
 }

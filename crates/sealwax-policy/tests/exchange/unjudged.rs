@@ -1,6 +1,8 @@
 //! What is said to be judged by no rule makes no difference to any.
 
-use sealwax_policy::{Mode, is_unjudged_in_request, is_unjudged_in_response};
+use sealwax_bind::Lifetime;
+use sealwax_cookie::{KeyRing, SealKey};
+use sealwax_policy::{Bind, Mode, Paths, Seal, is_unjudged_in_request, is_unjudged_in_response};
 
 use crate::world::{Fields, Seen, World};
 
@@ -8,8 +10,9 @@ use crate::world::{Fields, Seen, World};
 const LISTS: &str = include_str!("../../src/unjudged.rs");
 
 /// What means something in one field or another.
-const VALUES: [&str; 9] = [
+const VALUES: [&str; 10] = [
     "1",
+    "document",
     "navigate",
     "cross-site",
     "https://app.example.com/",
@@ -20,11 +23,13 @@ const VALUES: [&str; 9] = [
     "Mozilla/5.0 (iPhone; CPU iPhone OS 12_1 like Mac OS X)",
 ];
 
-const REQUESTS: [&str; 4] = [
+const REQUESTS: [&str; 6] = [
     "GET /?next=/\ncookie: sessionid=a; theme=b",
     "POST /\norigin: https://app.example.com\ncookie: __Host-sessionid=a; sessionid=b",
     "POST /\nsec-fetch-site: cross-site\nsec-fetch-mode: navigate",
     "POST /\nsec-fetch-site: same-origin\ncookie: csrftoken=a",
+    "GET /login/\nsec-fetch-site: none\nsec-fetch-mode: navigate",
+    "GET /login/\nsec-fetch-site: cross-site\nsec-fetch-mode: navigate\nsec-fetch-dest: document",
 ];
 
 const RESPONSES: [&str; 3] = [
@@ -41,10 +46,24 @@ fn names(is_listed: fn(&[u8]) -> bool) -> Vec<&'static str> {
     names
 }
 
-fn judge(mode: Mode, tls: bool, request: &str, response: &str) -> Seen {
+/// What comes of two requests is compared.
+fn always_the_same(bytes: &mut [u8]) {
+    bytes.fill(7);
+}
+
+fn judge(mode: Mode, tls: bool, bound: bool, request: &str, response: &str) -> Seen {
     let mut world = World::new();
     world.policy.mode = mode;
     world.connection.tls = tls;
+    if bound {
+        let ring = KeyRing::new(SealKey::new([1; 32]), []).expect("a ring");
+        let lifetime = Lifetime::from_seconds(600).expect("a lifetime");
+        let bind = Bind::new(&ring, ["theme"], lifetime, always_the_same)
+            .born_on(Paths::new(["^login/$"]).expect("paths"));
+        let seal = Seal::new(&ring, ["theme"], always_the_same);
+        world.policy.set_seal(seal);
+        world.policy.set_bind(bind);
+    }
     world.run("GET /", "200\nset-cookie: sessionid=a\nset-cookie: theme=b");
     world.drive(request, response, Fields::InTheMap).0
 }
@@ -54,18 +73,19 @@ fn makes_no_difference(line: &str, in_request: bool) {
     let name = line.split(':').next().unwrap_or_default();
     for request in REQUESTS {
         for response in RESPONSES {
-            for (mode, tls) in [
-                (Mode::Enforce, true),
-                (Mode::Enforce, false),
-                (Mode::Report, true),
+            for (mode, tls, bound) in [
+                (Mode::Enforce, true, false),
+                (Mode::Enforce, false, false),
+                (Mode::Report, true, false),
+                (Mode::Enforce, true, true),
             ] {
-                let without = judge(mode, tls, request, response);
+                let without = judge(mode, tls, bound, request, response);
                 let with = |text: &str, here| match here {
                     true => format!("{text}\n{line}"),
                     false => text.to_owned(),
                 };
                 let (request, response) = (with(request, in_request), with(response, !in_request));
-                let mut with = judge(mode, tls, &request, &response);
+                let mut with = judge(mode, tls, bound, &request, &response);
                 assert_eq!(without.changes, with.changes, "{line:?} after {request:?}");
                 // A response of our own, instead of the app's, has none of the app's fields.
                 if !in_request {
@@ -107,6 +127,12 @@ fn what_rules_look_at_is_not_unjudged_in_any_case_of_letters() {
         "Origin",
         "Sec-Fetch-Site",
         "Sec-Fetch-Mode",
+        "Sec-Fetch-Dest",
+        "Sec-Purpose",
+        "Sec-CH-UA",
+        "Secure-Session-Skipped",
+        "Secure-Session-Response",
+        "Sec-Secure-Session-Id",
         "X-CSRFToken",
         "X-Forwarded-For",
         "Forwarded",

@@ -331,3 +331,198 @@ fn marks_are_understood_by_nodes_with_other_clocks() {
         Ok("sessionid=abc".into())
     );
 }
+
+#[test]
+fn a_cookie_for_a_domain_is_not_bound_later_either() {
+    let domain =
+        "302\nset-cookie: sessionid=abc; Path=/; Domain=example.com; HttpOnly; Max-Age=1209600";
+    let mut play = Play::new();
+    let page = play.send("GET /login/", NAVIGATE, "200");
+    play.register(&page);
+    play.refresh();
+    play.send("POST /login/", FETCH, domain);
+    let at_first = play.jar["sessionid"].clone();
+    // Neither when a page is loaded, nor with a refresh, nor under a new key.
+    play.send("GET /", NAVIGATE, "200");
+    play.refresh();
+    play.policy = policy(&[2, 1]);
+    play.send("GET /", NAVIGATE, "200");
+    play.refresh();
+    let shared = format!("sessionid={}", play.jar["sessionid"]);
+    assert_ne!(play.jar["sessionid"], at_first, "the new key has not come");
+    play.host = "blog.example.com";
+    let seen = play.raw("GET /", NAVIGATE, &shared, "200");
+    assert_eq!(seen.app, Ok("sessionid=abc".into()));
+}
+
+#[test]
+fn a_part_of_another_hosts_page_costs_no_signature() {
+    let mut play = Play::logged_in();
+    let proof = play.jar["__Host-sealwax-proof"].clone();
+    let sibling = "sec-fetch-site: same-site\nsec-fetch-mode: no-cors\nsec-fetch-dest: image";
+    let seen = play.send("GET /password/", sibling, "200");
+    assert_eq!(seen.app, Err(403));
+    assert!(
+        !seen.headers.contains_key("set-cookie"),
+        "{:?}",
+        seen.headers
+    );
+    assert_eq!(play.jar["__Host-sealwax-proof"], proof);
+    // Its link is followed.
+    let link = LINK_ELSEWHERE.replace("cross-site", "same-site");
+    assert_eq!(play.user("GET /password/", &link), Err(307));
+}
+
+#[test]
+fn a_form_sent_without_a_refresh_does_not_cost_the_session() {
+    let anonymous = "200\nset-cookie: sessionid=anonymous; Path=/; HttpOnly";
+    let skipped = format!("{FETCH}\nsecure-session-skipped: unreachable");
+    let mut play = Play::logged_in();
+    let proof = play.jar.remove("__Host-sealwax-proof");
+    let seen = play.send("POST /cart", &skipped, anonymous);
+    assert!(seen.has("bind.kept"));
+    play.jar
+        .extend(proof.map(|it| ("__Host-sealwax-proof".into(), it)));
+    assert_eq!(play.user("GET /", FETCH), Ok("sessionid=abc".into()));
+    // Whoever logs in gets in.
+    play.jar.remove("__Host-sealwax-proof");
+    let seen = play.send("POST /login/", &skipped, anonymous);
+    assert!(!seen.has("bind.kept"));
+    assert_eq!(play.user("GET /", FETCH), Ok("sessionid=anonymous".into()));
+}
+
+#[test]
+fn an_apps_own_bound_sessions_are_its_own_affair() {
+    let mut play = Play::new();
+    let told = |play: &mut Play, field: &str| {
+        let seen = play.send("GET /login/", &format!("{NAVIGATE}\n{field}"), "200");
+        seen.headers.contains_key("secure-session-registration")
+    };
+    let key = "A".repeat(43);
+    assert!(told(
+        &mut play,
+        "secure-session-skipped: unreachable;session_identifier=\"theirs\""
+    ));
+    for ours in [
+        &format!("secure-session-skipped: unreachable;session_identifier=\"0069247c00-{key}\""),
+        "secure-session-skipped: unreachable",
+        "secure-session-skipped: ???",
+    ] {
+        assert!(!told(&mut play, ours), "{ours}");
+    }
+}
+
+#[test]
+fn a_wish_for_another_key_is_none() {
+    let mut play = Play::logged_in();
+    let mut other = Play::logged_in();
+    assert_eq!(other.user("GET /password/", NAVIGATE), Err(307));
+    let mark = other.jar["__Host-sealwax-fresh"].clone();
+    play.jar.insert("__Host-sealwax-fresh".into(), mark.clone());
+    assert_eq!(play.user("GET /password/", NAVIGATE), Err(307));
+    assert_ne!(play.jar["__Host-sealwax-fresh"], mark);
+    play.refresh();
+    assert_eq!(
+        play.user("GET /password/", NAVIGATE),
+        Ok("sessionid=abc".into())
+    );
+}
+
+#[test]
+fn of_many_proofs_the_first_is_judged_and_told_of() {
+    let mut play = Play::logged_in();
+    let cookie = c1(&play);
+    let many = "; __Host-sealwax-proof=AAAA".repeat(100);
+    let seen = play.raw("GET /", FETCH, &format!("{cookie}{many}"), "200");
+    let told = seen
+        .rules()
+        .iter()
+        .filter(|rule| **rule == "bind.proof-unusable")
+        .count();
+    assert_eq!((seen.app, told), (Ok(String::new()), 1));
+}
+
+#[test]
+fn a_login_page_that_caches_may_keep_offers_a_session_and_is_kept_no_more() {
+    for cached in [
+        "public, max-age=600",
+        "max-age=0, public",
+        "s-maxage=60",
+        "no-cache",
+    ] {
+        let mut play = Play::new();
+        let answer = format!("200\ncache-control: {cached}");
+        let seen = play.send("GET /login/", NAVIGATE, &answer);
+        assert!(
+            seen.headers.contains_key("secure-session-registration"),
+            "{cached}"
+        );
+        let lines = seen.headers.get_all("cache-control").iter().map(text);
+        let all = lines.collect::<Vec<_>>().join(", ");
+        assert!(all.contains("private"), "{all}");
+        assert!(seen.has("cache.private"));
+        assert!(
+            !all.contains("max-age=600") && !all.contains("s-maxage"),
+            "{all}"
+        );
+    }
+    for one in ["private", "no-store"] {
+        let mut play = Play::new();
+        let answer = format!("200\ncache-control: {one}");
+        let seen = play.send("GET /login/", NAVIGATE, &answer);
+        assert_eq!(text(&seen.headers["cache-control"]), one);
+    }
+}
+
+#[test]
+fn what_is_bound_with_a_page_is_kept_by_no_cache() {
+    let mut play = Play::new();
+    // Set before there was a key.
+    play.send("POST /accounts/", FETCH, LOGIN);
+    let page = play.send("GET /login/", NAVIGATE, "200");
+    play.register(&page);
+    play.send("POST /accounts/", FETCH, "200");
+    play.policy = policy(&[2, 1]);
+    let seen = play.send(
+        "GET /",
+        NAVIGATE,
+        "200\ncache-control: max-age=0, must-revalidate",
+    );
+    assert!(
+        seen.headers.contains_key("set-cookie"),
+        "{:?}",
+        seen.rules()
+    );
+    let mut lines = seen.headers.get_all("cache-control").iter().map(text);
+    assert!(lines.any(|line| line.contains("private")));
+    // What is for everybody is left alone.
+    play.policy = policy(&[3, 2, 1]);
+    let seen = play.send("GET /", NAVIGATE, "200\ncache-control: max-age=60");
+    assert_eq!(text(&seen.headers["cache-control"]), "max-age=60");
+    assert!(!seen.headers.contains_key("set-cookie"));
+}
+
+#[test]
+fn where_no_session_can_be_offered_none_is_noted_down() {
+    let mut play = Play::new();
+    // A login whose answer caches may keep; and then a page.
+    play.send(
+        "POST /accounts/",
+        FETCH,
+        &format!("{LOGIN}\ncache-control: public, max-age=60"),
+    );
+    let page = play.send("GET /", NAVIGATE, "200");
+    assert!(page.headers.contains_key("secure-session-registration"));
+}
+
+#[test]
+fn a_bound_cookie_for_other_sites_is_told_of() {
+    let mut play = Play::new();
+    let set = "200\nset-cookie: sessionid=abc; Path=/; Secure; HttpOnly; SameSite=None";
+    assert!(play.send("POST /login/", FETCH, set).has("bind.cross-site"));
+    assert!(
+        !play
+            .send("POST /login/", FETCH, LOGIN)
+            .has("bind.cross-site")
+    );
+}
