@@ -54,6 +54,7 @@ pub struct Profile {
     home: TempDir,
     rules: String,
     binding: bool,
+    http1: bool,
 }
 
 /// A running browser with an empty profile.
@@ -86,6 +87,16 @@ impl Chromium {
     /// As [`Self::start`].
     pub async fn with_bound_sessions(trusted: &[&Path], rules: &str) -> Self {
         Self::reopen(Profile::empty(trusted, rules, true)).await
+    }
+
+    /// The same by HTTP/1.1 alone.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub async fn with_bound_sessions_over_http1(trusted: &[&Path], rules: &str) -> Self {
+        let mut profile = Profile::empty(trusted, rules, true);
+        profile.http1 = true;
+        Self::reopen(profile).await
     }
 
     /// Starts Chromium as it was when it was closed (see [`Self::close`]).
@@ -121,6 +132,7 @@ impl Chromium {
             // an upgrade from http to https must come from the gateway, not from Chromium.
             .args(["--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,Translate"])
             .args(profile.binding.then_some(BINDING))
+            .args(profile.http1.then_some("--disable-http2"))
             .arg(format!("--host-resolver-rules={}", profile.rules))
             .arg(format!(
                 "--user-data-dir={}",
@@ -252,6 +264,7 @@ impl Profile {
             home,
             rules,
             binding,
+            http1: false,
         }
     }
 }

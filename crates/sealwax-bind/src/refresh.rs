@@ -1,5 +1,7 @@
 //! A browser wants a new proof: it signs a challenge, or asks for one first.
 
+use std::fmt;
+
 use sealwax_cookie::KeyAge;
 
 use crate::binder::{Binder, split};
@@ -17,7 +19,7 @@ use crate::thumbprint::Thumbprint;
 
 /// What came in a POST to [`REFRESH_PATH`](crate::REFRESH_PATH). No cookie is needed: where another
 /// site started what the browser does, it sends none.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Refresh<'a> {
     /// The request's host.
     pub host: &'a str,
@@ -51,7 +53,7 @@ pub enum Refreshing {
 }
 
 /// A new proof: status 200.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct Refreshed {
     /// What the cookie now says.
     pub proof: Proof,
@@ -68,7 +70,7 @@ pub struct Refreshed {
 }
 
 /// A question: status 403.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct Challenged {
     /// Why what came was not enough.
     pub reason: Refusal,
@@ -76,6 +78,36 @@ pub struct Challenged {
     pub key: Thumbprint,
     /// The field [`CHALLENGE`](crate::CHALLENGE).
     pub challenge: String,
+}
+
+/// Without the proofs and the mark.
+impl fmt::Debug for Refresh<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refresh")
+            .field("host", &self.host)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without the sealed proof and the instructions, which hold the session.
+impl fmt::Debug for Refreshed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refreshed")
+            .field("proof", &self.proof)
+            .field("registered", &self.registered)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without the challenge.
+impl fmt::Debug for Challenged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Challenged")
+            .field("reason", &self.reason)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Refreshing {

@@ -1,5 +1,7 @@
 //! A browser answers an offer: it brings a key and proves that it has it.
 
+use std::fmt;
+
 use crate::binder::{Binder, split};
 use crate::challenge::{Challenge, Purpose};
 use crate::fields::{self, Field};
@@ -16,7 +18,7 @@ use crate::thumbprint::Thumbprint;
 pub const REGISTRATION_REFUSED: u16 = 400;
 
 /// What came in a POST to [`REGISTER_PATH`](crate::REGISTER_PATH).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Registration<'a> {
     /// The request's host.
     pub host: &'a str,
@@ -34,7 +36,7 @@ pub struct Registration<'a> {
 /// anything again; so no proof is set before the first refresh, and any that it has is removed. The
 /// next request then waits for that refresh. (With a proof of a second or so, which is one way to do
 /// it, a form sent at once would not wait.)
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct Registered {
     /// The session's key.
     pub key: PublicKey,
@@ -49,6 +51,25 @@ pub struct Registered {
     pub set_cookie: &'static str,
     /// The body: JSON session instructions, `application/json`.
     pub body: String,
+}
+
+/// Without the proof.
+impl fmt::Debug for Registration<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration")
+            .field("host", &self.host)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without the challenge and the instructions, which hold the session.
+impl fmt::Debug for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registered")
+            .field("thumbprint", &self.thumbprint)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Binder {

@@ -1,5 +1,6 @@
 //! From all sources to one configuration.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::config::Config;
@@ -20,7 +21,7 @@ use crate::view::View;
 pub const MAX_FILE: usize = 1 << 20;
 
 /// Everything that can hold a setting, as text.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Sources {
     /// The configuration file: its path as it is to be shown, and its text.
     pub file: Option<(PathBuf, String)>,
@@ -28,6 +29,22 @@ pub struct Sources {
     pub variables: Vec<(String, String)>,
     /// The command line's flags.
     pub flags: Flags,
+}
+
+/// Without the values of the variables, one of which holds the keys.
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self
+            .variables
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        f.debug_struct("Sources")
+            .field("file", &self.file)
+            .field("variables", &names)
+            .field("flags", &self.flags)
+            .finish()
+    }
 }
 
 /// A configuration that can be served.

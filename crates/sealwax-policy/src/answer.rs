@@ -1,11 +1,13 @@
 //! Answers that the policy gives instead of the app.
 
+use std::fmt;
+
 use http::StatusCode;
 use http::header::HeaderMap;
 
 /// A response made here. What a person reads of it is left to the driver, which
 /// knows what the client would like; [`Problem`] says what to tell.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
@@ -16,6 +18,19 @@ pub struct Answer {
     /// The body of an answer that browsers ask for by themselves, with its `Content-Type` in
     /// `headers`; empty for all others.
     pub body: Box<[u8]>,
+}
+
+/// Without the values of its headers and its body: what browsers ask for by themselves holds
+/// credentials.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("problem", &self.problem)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .finish()
+    }
 }
 
 impl Answer {

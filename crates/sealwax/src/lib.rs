@@ -207,6 +207,14 @@
 //! [`Record`] of a response, and as a `tracing` event of target `sealwax`, once a day for each
 //! subject (a refusal for CSRF each time, as in Django).
 //!
+//! # Cookies that cannot be stolen
+//!
+//! Values of the cookies in `sealed_cookies` leave encrypted under `seal_keys`, and what was changed,
+//! moved or made up does not reach the app. With the feature `bind` those in `bound_cookies` belong to
+//! a key in the browser's device as well (Device Bound Session Credentials): a copy is a visitor.
+//! Whatever is inside of [`SealLayer`] sees plain values. With the keys of a `sealwax serve` beside it,
+//! either opens what the other has sealed.
+//!
 //! # Features
 //!
 //! * `axum` (default): extractors, `IntoResponse` for errors, the peer's address from axum's
@@ -214,6 +222,9 @@
 //! * `sqlite` (default), `postgres`, `redis`: homes for sessions, users and tokens beside
 //!   [`Memory`], opened by their URL with [`Backend::open`]. Features, because each brings its client
 //!   along. SQLite is on, because it is the one home that needs no server and survives a restart.
+//!
+//! * `bind`: cookies that are worth nothing without the browser's device (`bound_cookies`). A feature,
+//!   because it brings the protocol and its signatures along.
 //!
 //! They only add; none changes what the others do.
 //!

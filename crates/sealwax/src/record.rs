@@ -125,7 +125,7 @@ fn debug(change: &Change) {
 fn news(change: &Change) {
     let (rule, action, subject) = (change.rule.id(), change.action.as_str(), &change.subject);
     let (reason, applied) = (change.rule.reason(), change.applied);
-    if change.rule.needs_attention() {
+    if change.rule.needs_attention() || change.rule.is_sign_of_theft() {
         tracing::warn!(target: "sealwax", rule, action, ?subject, applied, "{reason}");
     } else {
         tracing::info!(target: "sealwax", rule, action, ?subject, applied, "{reason}");

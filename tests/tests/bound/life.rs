@@ -36,6 +36,21 @@ impl Scene {
 }
 
 #[test]
+fn over_http1_all_is_the_same() {
+    run(120, async {
+        let scene = Scene::over_http1().await;
+        scene.log_in("/admin/").await;
+        let protocol = "performance.getEntriesByType('navigation')[0].nextHopProtocol";
+        assert_eq!(scene.page.eval(protocol).await, "http/1.1");
+        scene.is_bound("a login").await;
+        scene.is_still_alice("a login").await;
+        assert_eq!(scene.goto("/admin/password_change/").await, 200);
+        let title = scene.page.eval("document.title").await;
+        assert!(title.to_string().contains("Password change"), "{title}");
+    });
+}
+
+#[test]
 fn logging_out_and_in_again_binds_again() {
     run(120, async {
         let scene = Scene::new().await;

@@ -49,6 +49,25 @@ impl Scene {
 
     /// With a browser that binds sessions to its device or not, and that trusts `others` too.
     pub(crate) async fn with(binding: bool, others: &[&std::path::Path]) -> Self {
+        let (app, gateway) = Self::site().await;
+        let root = gateway.root();
+        let mut trusted = vec![root.as_path()];
+        trusted.extend(others);
+        let browser = match binding {
+            true => Chromium::with_bound_sessions(&trusted, "").await,
+            false => Chromium::start(&trusted, "").await,
+        };
+        Self::of(app, gateway, browser, None).await
+    }
+
+    pub(crate) async fn over_http1() -> Self {
+        let (app, gateway) = Self::site().await;
+        let root = gateway.root();
+        let browser = Chromium::with_bound_sessions_over_http1(&[&root], "").await;
+        Self::of(app, gateway, browser, None).await
+    }
+
+    async fn site() -> (App, Gateway) {
         let app = Django::new(Version::Lts).start().await;
         let home = TempDir::new().expect("a temporary directory");
         let keys = sealwax(home.path(), &["secret", "new"], &[]);
@@ -59,14 +78,7 @@ impl Scene {
             .home(home)
             .start()
             .await;
-        let root = gateway.root();
-        let mut trusted = vec![root.as_path()];
-        trusted.extend(others);
-        let browser = match binding {
-            true => Chromium::with_bound_sessions(&trusted, "").await,
-            false => Chromium::start(&trusted, "").await,
-        };
-        Self::of(app, gateway, browser, None).await
+        (app, gateway)
     }
 
     /// What was started elsewhere; `front` is in front of the gateway, if something is.

@@ -1,8 +1,6 @@
 //! What is said to be judged by no rule makes no difference to any.
 
-use sealwax_bind::Lifetime;
-use sealwax_cookie::{KeyRing, SealKey};
-use sealwax_policy::{Bind, Mode, Paths, Seal, is_unjudged_in_request, is_unjudged_in_response};
+use sealwax_policy::{Mode, is_unjudged_in_request, is_unjudged_in_response};
 
 use crate::world::{Fields, Seen, World};
 
@@ -46,23 +44,33 @@ fn names(is_listed: fn(&[u8]) -> bool) -> Vec<&'static str> {
     names
 }
 
-/// What comes of two requests is compared.
-fn always_the_same(bytes: &mut [u8]) {
-    bytes.fill(7);
+/// Seals and binds a cookie.
+#[cfg(feature = "bind")]
+fn bind(world: &mut World) {
+    use sealwax_policy::{Bind, Paths, Seal};
+
+    let key = sealwax_cookie::SealKey::new([1; 32]);
+    let ring = sealwax_cookie::KeyRing::new(key, []).expect("a ring");
+    let lifetime = sealwax_bind::Lifetime::from_seconds(600).expect("a lifetime");
+    // What comes of two requests is compared.
+    let always_the_same = |bytes: &mut [u8]| bytes.fill(7);
+    let bind = Bind::new(&ring, ["theme"], lifetime, always_the_same)
+        .born_on(Paths::new(["^login/$"]).expect("paths"));
+    world
+        .policy
+        .set_seal(Seal::new(&ring, ["theme"], always_the_same));
+    world.policy.set_bind(bind);
 }
+
+#[cfg(not(feature = "bind"))]
+fn bind(_: &mut World) {}
 
 fn judge(mode: Mode, tls: bool, bound: bool, request: &str, response: &str) -> Seen {
     let mut world = World::new();
     world.policy.mode = mode;
     world.connection.tls = tls;
     if bound {
-        let ring = KeyRing::new(SealKey::new([1; 32]), []).expect("a ring");
-        let lifetime = Lifetime::from_seconds(600).expect("a lifetime");
-        let bind = Bind::new(&ring, ["theme"], lifetime, always_the_same)
-            .born_on(Paths::new(["^login/$"]).expect("paths"));
-        let seal = Seal::new(&ring, ["theme"], always_the_same);
-        world.policy.set_seal(seal);
-        world.policy.set_bind(bind);
+        bind(&mut world);
     }
     world.run("GET /", "200\nset-cookie: sessionid=a\nset-cookie: theme=b");
     world.drive(request, response, Fields::InTheMap).0

@@ -26,7 +26,9 @@ pub use service::{SealFuture, SealService};
 ///   to be believed is in [`Arrival`](crate::Arrival);
 /// * the `Cookie` header is written anew in one unambiguous form, under the app's own names;
 /// * security headers are added where the app sent none, HSTS where it may be;
-/// * every cookie that the app sets is hardened, and withheld over plain HTTP.
+/// * every cookie that the app sets is hardened, and withheld over plain HTTP;
+/// * cookies in `sealed_cookies` leave encrypted, and those in `bound_cookies` (feature `bind`) are
+///   bound to the browser's device: the layer answers under `/.sealwax/bind/`.
 ///
 /// It goes outside all other layers: what they answer is protected as well.
 ///

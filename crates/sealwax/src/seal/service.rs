@@ -256,6 +256,12 @@ impl Shared {
         let reason = match problem {
             // The text for a gateway's operator names the gateway's settings.
             Problem::UnknownHost => "Add the host to allowed_hosts if it is yours.",
+            Problem::HttpsOnly => {
+                "The path matches secure_redirect_refuse; the client should use the https:// URL from the start."
+            }
+            Problem::NoFreshProof => {
+                "The path matches bound_cookie_fresh, and the browser brought no proof of its key that is young enough. A script may send its request again; where browsers make too many signatures (six in nine minutes), name fewer paths or a longer age."
+            }
             problem => problem.for_operator(),
         };
         let reason = self.checked.settings.debug.then_some(reason);
