@@ -59,6 +59,11 @@ impl Page {
         self.loaded(mark, None).await
     }
 
+    /// Loads the page again, as a person does by F5.
+    pub async fn reload(&self) {
+        self.call("Page.reload", json!({})).await;
+    }
+
     /// Evaluates an expression (a promise is awaited) and answers its value.
     ///
     /// # Panics

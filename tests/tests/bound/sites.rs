@@ -102,3 +102,31 @@ fn another_site_can_lead_to_the_app_and_do_nothing_else() {
         assert_eq!(scene.user_by_page(&scene.page).await, "alice");
     });
 }
+
+#[test]
+fn a_page_from_a_link_may_be_loaded_anew_by_hand() {
+    run(120, async {
+        let ours = Authority::new();
+        let other = Upstream::tls(&ours, &["other.test"], other_site).await;
+        let scene = Scene::with(true, &[&ours.root()]).await;
+        scene.log_in("/admin/").await;
+        let start = format!("https://other.test:{}/", other.port());
+        assert_eq!(scene.page.goto(&start).await, 200);
+        let (path, _) = scene.whoami();
+        let (_, link) = LEADS[0];
+        scene
+            .page
+            .start(&link.replace("URL", &scene.url(&path)))
+            .await;
+        let alice = "document.querySelector('#user')?.innerText == 'alice'";
+        scene.page.wait_for(alice).await;
+        // The browser says again that another site has led to it.
+        scene
+            .page
+            .eval("document.querySelector('#user').innerText = 'before'")
+            .await;
+        scene.expire().await;
+        scene.page.reload().await;
+        scene.page.wait_for(alice).await;
+    });
+}

@@ -9,15 +9,16 @@ use sealwax_bind::{DELETE_PROOF, MarkId};
 use crate::answer::{Answer, Problem};
 
 /// Loads the page again, as a request of this site's own. Once is enough: where it comes to the same,
-/// the browser has no session any more, and a person decides. (`location.replace` stays on a blank
-/// page where the URL has a fragment.)
-const SCRIPT: &str = "let wish=document.body.dataset.wish,first=true;\
-try{if(wish){first=sessionStorage.sealwaxWish!==wish;sessionStorage.sealwaxWish=wish}\
-else first=performance.getEntriesByType('navigation')[0].type!=='reload'}catch{first=false}\
+/// the browser has no session any more, and a person decides. A page that was loaded again a while
+/// later was so by a person. (`location.replace` stays on a blank page where the URL has a fragment.)
+const SCRIPT: &str = "let wish=document.body.dataset.wish,first=true,now=Date.now();\
+try{let s=sessionStorage;if(wish){first=s.sealwaxWish!==wish;s.sealwaxWish=wish}\
+else{first=performance.getEntriesByType('navigation')[0].type!=='reload'||!(now-s.sealwaxReload<3e4);\
+s.sealwaxReload=now}}catch{first=false}\
 if(first)location.reload();else document.querySelector('p').hidden=false";
 
 /// The hash of [`SCRIPT`], which the page's own policy allows to run.
-const POLICY: &str = "default-src 'none'; script-src 'sha256-CBTWx46d5K1uXQEXq/rlqggKUiLy2ajwbAqXUFRWcKc='; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; script-src 'sha256-vJZQaKaMKjZqjfWUIZXHdc4DUy+GxldEwv+eh6sL69M='; frame-ancestors 'none'";
 
 /// What a person reads who is not sent on by the script.
 const TEXT: &str = "Your browser has yet to confirm that it is still you: \
