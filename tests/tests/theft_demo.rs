@@ -133,5 +133,11 @@ fn a_browser_that_binds_nothing_is_told_so() {
                 .await
                 .contains("--enable-features=DeviceBoundSessions")
         );
+        let pane = desk.text("#bound").await;
+        assert!(
+            pane.contains("could not be bound") && pane.contains("nothing ends it"),
+            "{pane}"
+        );
+        assert!(!pane.contains("proof"), "{pane}");
     });
 }

@@ -16,7 +16,14 @@ function pane(id, state, key) {
   say(box.querySelector(".big"), stolen ? (state.name || "the user") : "nobody", so);
   const since = state.tries.find((one) => !one[key]);
   let sub = "";
-  if (stolen && key === "bound") {
+  const bound = key === "bound" && state.proof;
+  if (key === "bound") {
+    say(box.querySelector("h2"), bound ? "The cookie bound to the device" : "The cookie that could not be bound");
+    say(box.querySelector(".what"), bound
+      ? "The same, and a key that never leaves the device."
+      : "The same, and nothing more: this browser has no key.");
+  }
+  if (stolen && bound) {
     const left = Math.max(0, seconds(state.lifetime - state.age));
     sub = `the copied proof is over in ${plural(left, "second")} at the latest`;
   } else if (stolen) sub = `for ${seconds(last.after)} s now, and nothing ends it`;
@@ -29,6 +36,7 @@ function pane(id, state, key) {
   transfer.className = `fact ${done ? "stolen" : "safe"}`;
   const alone = box.querySelector("[data-fact=alone]");
   if (alone) {
+    alone.hidden = !bound;
     const worked = state.tries.filter((one) => one.alone).length;
     say(alone.querySelector("b"), worked ? `the user, ${plural(worked, "time")}` : "nobody, at once");
     alone.className = `fact ${worked ? "stolen" : "safe"}`;
