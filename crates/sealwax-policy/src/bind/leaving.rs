@@ -133,15 +133,14 @@ impl Leaving {
         self.kept.iter().any(|kept| **kept == *name)
     }
 
-    /// What is for everybody carries no offer, which is one browser's, but for a page of the login:
-    /// that is for one browser from now on.
-    ///
-    /// Returns whether it is.
-    pub(crate) fn is_for_everybody(&mut self) -> bool {
-        if !self.born {
-            (self.may_offer, self.offer) = (false, false);
-        }
-        !self.born
+    /// Whether the response becomes one browser's, whatever the app says: a page of the login.
+    pub(crate) fn is_for_one(&self) -> bool {
+        self.born
+    }
+
+    /// What is for everybody carries no offer, which is one browser's.
+    pub(crate) fn offer_nothing(&mut self) {
+        (self.may_offer, self.offer) = (false, false);
     }
 
     /// The mark has done its work, whatever becomes of the rest.

@@ -121,7 +121,11 @@ impl Leaving {
         match *self {}
     }
 
-    pub(crate) fn is_for_everybody(&mut self) -> bool {
+    pub(crate) fn is_for_one(&self) -> bool {
+        match *self {}
+    }
+
+    pub(crate) fn offer_nothing(&mut self) {
         match *self {}
     }
 

@@ -36,7 +36,10 @@ pub(crate) fn response(
     let ours = !request.stale.is_empty() || !request.again.is_empty() || request.bind.is_some();
     let mut everybody = context.secure && ours && is_for_everybody(headers);
     if everybody && let Some(leaving) = &mut request.bind {
-        everybody = leaving.is_for_everybody();
+        everybody = !leaving.is_for_one();
+        if everybody {
+            leaving.offer_nothing();
+        }
     }
     let mut out = Outgoing::new(context, learned, record, &request.stale, &mut request.bind);
     if context.secure {

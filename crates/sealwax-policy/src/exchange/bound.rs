@@ -23,7 +23,7 @@ impl Exchange<'_> {
     pub(super) fn bound(
         &mut self,
         bind: &Bind,
-        came: Box<Came>,
+        came: Option<Box<Came>>,
         request: &Parts,
         state: State<'_>,
     ) -> Option<Answer> {
@@ -33,6 +33,7 @@ impl Exchange<'_> {
         if !facts.route.secure {
             return None;
         }
+        let came = came.unwrap_or_else(|| Came::without_cookies(&request.headers).into());
         if let Some((mut answer, leaving)) = bind::answer(bind, &came, request, host, now, record) {
             if let Some(mut leaving) = leaving {
                 // The request that waits for this refresh has the bound cookie already.

@@ -28,7 +28,6 @@ use http::uri::PathAndQuery;
 use sealwax_cookie::KnownNames;
 
 use crate::answer::Answer;
-use crate::bind::Came;
 use crate::cookies::{self, Learned, RequestCookies};
 use crate::explain::{Change, Level, Recorder};
 use crate::forwarded;
@@ -258,10 +257,7 @@ impl<'a> Exchange<'a> {
         }
         // Sessions that browsers have are refreshed in report mode, too: they would end.
         if let Some(bind) = &policy.bind
-            && let Some(answer) = {
-                let came = came.unwrap_or_else(|| Came::without_cookies(&request.headers).into());
-                self.bound(bind, came, request, state)
-            }
+            && let Some(answer) = self.bound(bind, came, request, state)
         {
             return Err(answer);
         }
